@@ -1,0 +1,32 @@
+#ifndef KEEP_H
+#define KEEP_H
+/*
+ * Files that survive a crash: after keep_write a reader, also one after a
+ * power cut, sees the old bytes or the new ones and nothing between.
+ */
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "buf.h"
+
+/*
+ * Writes data beside path, fsyncs, renames it over path, fsyncs the folder.
+ * mode: permission bits of the new file. 0, or an errno value; on failure
+ * path is what it was and no temporary file is left.
+ */
+int keep_write(const char *path, const void *data, size_t len, mode_t mode);
+
+/* Appends the whole file to into: 0, EFBIG when it does not fit, or errno. */
+int keep_read(const char *path, struct buf *into);
+
+/* mkdir -p with mode 700 for what is made. 0 or errno. */
+int keep_folder(const char *path);
+
+/*
+ * An advisory lock on path (made when missing, mode 600), released by
+ * close(2) or the end of the process. The descriptor, or -1 with errno;
+ * wait = 0: EWOULDBLOCK when another process holds it.
+ */
+int keep_lock(const char *path, int wait);
+
+#endif

@@ -1,0 +1,138 @@
+/*
+ * Random bytes from the kernel, digests from nettle.
+ */
+#include "token.h"
+
+#include <errno.h>
+#include <nettle/base64.h>
+#include <nettle/hmac.h>
+#include <nettle/memops.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "log.h"
+
+void
+token_random(void *out, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = getrandom(out, n, 0);
+	while (got < 0 && errno == EINTR);
+	if (got != (ssize_t)n)	/* cannot happen up to 256 bytes */
+		log_fatal("getrandom: %s", strerror(errno));
+}
+
+uint64_t
+token_chance(void)
+{
+	uint64_t bits;
+
+	token_random(&bits, sizeof(bits));
+	return bits;
+}
+
+void
+token_uuid(char out[TOKEN_UUID])
+{
+	unsigned char b[16];
+	char hex[33];
+
+	token_random(b, sizeof(b));
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	token_hex(hex, b, sizeof(b));
+	snprintf(out, TOKEN_UUID, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8,
+	    hex + 12, hex + 16, hex + 20);
+}
+
+bool
+token_is_uuid(const char *text)
+{
+	static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	if (strlen(text) != sizeof(shape) - 1)
+		return false;
+	for (size_t i = 0; shape[i] != '\0'; i++) {
+		if (shape[i] == '-' && text[i] != '-')
+			return false;
+		if (shape[i] == 'x' &&
+		    strchr("0123456789abcdefABCDEF", text[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+void
+token_sha256(unsigned char out[TOKEN_SHA256], const void *data, size_t len)
+{
+	struct sha256_ctx ctx;
+
+	sha256_init(&ctx);
+	sha256_update(&ctx, len, data);
+	sha256_digest(&ctx, TOKEN_SHA256, out);
+}
+
+void
+token_hmac(unsigned char out[TOKEN_SHA256], const void *key, size_t keylen,
+    const void *data, size_t len)
+{
+	struct hmac_sha256_ctx ctx;
+
+	hmac_sha256_set_key(&ctx, keylen, key);
+	hmac_sha256_update(&ctx, len, data);
+	hmac_sha256_digest(&ctx, TOKEN_SHA256, out);
+}
+
+void
+token_hex(char *out, const void *data, size_t n)
+{
+	const unsigned char *bytes = data;
+
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+		out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+	}
+	out[2 * n] = '\0';
+}
+
+void
+token_base64url(char *out, const void *data, size_t n)
+{
+	struct base64_encode_ctx ctx;
+	size_t len;
+
+	base64url_encode_init(&ctx);
+	len = base64_encode_update(&ctx, out, n, data);
+	len += base64_encode_final(&ctx, out + len);
+	while (len > 0 && out[len - 1] == '=')
+		len--;
+	out[len] = '\0';
+}
+
+long
+token_unbase64(char *out, size_t max, const char *text)
+{
+	struct base64_decode_ctx ctx;
+	size_t len = strlen(text), got = 0;
+
+	if (BASE64_DECODE_LENGTH(len) > max)
+		return -1;
+	base64_decode_init(&ctx);
+	if (!base64_decode_update(&ctx, &got, (uint8_t *)out, len, text) ||
+	    !base64_decode_final(&ctx))
+		return -1;
+	out[got] = '\0';
+	return (long)got;
+}
+
+bool
+token_equal(const char *a, const char *b)
+{
+	size_t n = strlen(a);
+
+	return n == strlen(b) && memeql_sec(a, b, n) != 0;
+}

@@ -1,0 +1,41 @@
+#ifndef TOKEN_H
+#define TOKEN_H
+/*
+ * Secrets and digests: random bytes, SHA-256, HMAC, base64url, and a
+ * comparison that does not tell where two secrets differ. The only user of
+ * nettle.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	TOKEN_SHA256 = 32,	/* bytes */
+	TOKEN_UUID = 37,	/* characters of a UUID, and the NUL */
+};
+
+/* getrandom(2); n at most 256. Ends the program if the kernel refuses. */
+void token_random(void *out, size_t n);
+uint64_t token_chance(void);		/* 64 random bits */
+void token_uuid(char out[TOKEN_UUID]);	/* version 4, RFC 9562, lower case */
+bool token_is_uuid(const char *);	/* 8-4-4-4-12 hex digits, any version */
+
+void token_sha256(unsigned char out[TOKEN_SHA256], const void *, size_t);
+void token_hmac(unsigned char out[TOKEN_SHA256], const void *key,
+    size_t keylen, const void *, size_t);	/* HMAC-SHA256, RFC 2104 */
+
+/* out takes 2n + 1, and (n * 4 + 2) / 3 + 1 characters with the NUL. */
+void token_hex(char *out, const void *, size_t n);
+void token_base64url(char *out, const void *, size_t n);  /* RFC 4648, 5 */
+
+/*
+ * Standard base64 as in HTTP Basic (RFC 7617). At most max bytes; a NUL is
+ * put behind them, so out has max + 1. The length, or -1 when it is malformed
+ * or too long.
+ */
+long token_unbase64(char *out, size_t max, const char *text);
+
+/* Equal in time that depends on the lengths only. */
+bool token_equal(const char *, const char *);
+
+#endif
