@@ -74,9 +74,10 @@ static char unit_why[1024];
 static int
 unit_main(void)
 {
-	int number = 0, failed = 0;
+	static int number, failed;	/* static: longjmp(3) keeps them */
+	static struct unit *u;
 
-	for (struct unit *u = unit_first; u != NULL; u = u->next) {
+	for (u = unit_first; u != NULL; u = u->next) {
 		number++;
 		if (setjmp(unit_failed) == 0) {
 			u->run();
