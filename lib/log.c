@@ -57,6 +57,9 @@ log_escape(struct buf *line, const char *text)
 	}
 }
 
+static void log_write(enum log_level, const char *, const char *, va_list)
+    __attribute__((format(printf, 3, 0)));
+
 static void
 log_write(enum log_level level, const char *component, const char *fmt,
     va_list ap)

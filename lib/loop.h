@@ -27,6 +27,7 @@ struct loop_watch {
 struct loop_timer {
 	void (*fire)(struct loop_timer *);	/* already stopped */
 	int64_t due;		/* ms, monotonic */
+	uint64_t order;		/* the loop's own: equal dues fire in turn */
 	size_t slot;		/* the loop's own; 0 while stopped */
 };
 
