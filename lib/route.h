@@ -6,7 +6,7 @@
  * the handler. The row dispatches, refuses before the handler, and is
  * printed as OpenAPI (openapi.h).
  *
- * The order of refusal: 404, 405 with Allow, 400 (query, parameters), then
+ * The order of refusal: 404, 405 with Allow, 400 (path, query), then
  * the program's `authorize` (429, 401, 403), 413; the handler refuses the
  * rest: 400 for the body, 412. A build with ROUTE_CHECK defined aborts when
  * a status is sent that the row does not declare or imply.
@@ -45,7 +45,8 @@ enum route_kind {
 /*
  * A path parameter that does not fit its kind is another path: 404. A query
  * parameter that does not fit, is unknown or repeated: 400. A header is
- * documented here and read by the handler.
+ * documented here and read by the handler. A UUID is handed on in lower
+ * case.
  */
 struct route_param {
 	const char *name;	/* NULL ends the table */
@@ -67,7 +68,7 @@ struct route_example {
 
 struct route_body {
 	const char *doc;
-	bool optional;
+	bool optional;		/* may be missing */
 	size_t max;		/* bytes; more: 413 */
 	const struct field *fields;	/* NULL: any JSON object */
 	const struct route_example *examples;
@@ -95,8 +96,9 @@ struct route {
 	unsigned who;
 	const struct route_param *params;	/* or NULL */
 	const struct route_body *body;		/* or NULL: none is read */
-	/* Implied, not listed: 404 and 405 for the path, 400 with params or
-	 * a body, 401/403/429 with `who`, 413 with a body. */
+	/* Implied, not listed: 400; 404 with a parameter in the path;
+	 * 401/403/429 with `who`, and 503 where that is AGENT, ADMIN or
+	 * TOKEN (no credential is set); 413 with a body. */
 	const struct route_answer *answers;
 	void (*handle)(struct route_request *, struct route_reply *);
 };
@@ -152,11 +154,13 @@ void route_request_id(struct route_request *);
  * Finds the row and checks everything that can be checked without the body.
  * True: req->route and values are set; read the body (route->body->max bytes
  * at most, when there is one), then route_run. False: reply is the refusal.
- * HEAD is admitted where GET is. route_request_free in any case.
+ * HEAD is admitted where GET is; OPTIONS of a known path is a "refusal" with
+ * 204 and Allow. route_request_free in any case.
  */
 bool route_admit(struct route_request *, struct route_reply *);
 
-/* Calls the handler, then checks the status (ROUTE_CHECK). */
+/* Calls the handler, then checks the status (ROUTE_CHECK). A reply that did
+ * not fit or has no status becomes a 500. */
 void route_run(struct route_request *, struct route_reply *);
 void route_request_free(struct route_request *);
 
@@ -191,5 +195,8 @@ const char *route_title(int status);
 
 /* Whether the row declares or implies the status. */
 bool route_may_send(const struct route *, int status);
+/* With ROUTE_CHECK: aborts when it may not (500 may always happen). For those
+ * who answer later; route may be NULL. */
+void route_check(const struct route *, int status);
 
 #endif
