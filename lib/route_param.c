@@ -220,7 +220,7 @@ route_param_pair(struct route_request *req, struct route_reply *reply,
 	    route_param_read(p, equals + 1, len - keylen - 1, text);
 	if (fit != ROUTE_FITS) {
 		route_param_expected(p, expected, sizeof(expected));
-		route_problem(req, reply, 400, "query key \"%s\" %s: %s", key,
+		route_problem(req, reply, 400, "query key \"%s\" %s %s", key,
 		    fit == ROUTE_MALFORMED ? "is malformed, expected" :
 		    "must be", expected);
 		return false;
