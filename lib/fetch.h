@@ -16,9 +16,14 @@
 struct fetch_hub;	/* the connections: kept alive and reused */
 struct fetch;		/* one request on its way */
 
-/* NULL when out of memory. max_connections: 1 or more. */
+/*
+ * NULL when out of memory. max_connections, 1 or more: how many are kept
+ * open for the next request; requests on their way are not limited. Ignores
+ * SIGPIPE from here on (a child would inherit that: signal(7)).
+ */
 struct fetch_hub *fetch_open(struct loop *, long max_connections);
-void fetch_close(struct fetch_hub *);	/* cancels what is left */
+/* Cancels what is left. Not from a callback of a fetch. */
+void fetch_close(struct fetch_hub *);
 
 enum fetch_end {
 	FETCH_DONE,		/* a whole answer */
@@ -35,6 +40,7 @@ struct fetch_result {
 	int status;		/* of the last answer; 0 when none */
 	const char *detail;	/* a sentence for people; "" when DONE */
 	const char *address;	/* the peer, "192.0.2.1"; "" when unknown */
+	long long length;	/* of the body, as announced; -1: not */
 	/* A header of the last answer, or NULL. Borrowed, inside callbacks. */
 	const char *(*header)(const struct fetch *, const char *name);
 	const struct fetch *fetch;
@@ -44,7 +50,8 @@ struct fetch_result {
 struct fetch_request {
 	const char *method;	/* NULL: GET, or POST with a body */
 	const char *url;
-	const char *const *headers;	/* "Name: value", ends with NULL */
+	const char *const *headers;	/* "Name: value", ends with NULL; before
+					 * what would be sent by default */
 	const char *body;	/* copied */
 	size_t body_len;
 	const char *user_agent;
@@ -71,10 +78,13 @@ struct fetch_request {
 };
 
 /* Everything in request is copied. NULL when it cannot even begin (out of
- * memory); a malformed URL ends in done with FETCH_UNREACHABLE. */
+ * memory); a malformed URL, header or proxy ends in done with
+ * FETCH_UNREACHABLE. */
 struct fetch *fetch_start(struct fetch_hub *, const struct fetch_request *);
+/* From the next turn of the loop on. Resuming what runs does nothing. */
 void fetch_resume(struct fetch *);
-void fetch_cancel(struct fetch *);	/* no callback; frees */
+/* No callback comes after it; frees. From any callback, also its own. */
+void fetch_cancel(struct fetch *);
 
 /*
  * Resolves reference against base (RFC 3986). Gives a string, NULL when

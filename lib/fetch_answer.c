@@ -1,0 +1,217 @@
+/*
+ * What libcurl tells while an answer comes in: its head, its body, the
+ * addresses it wants to connect to. Here it is decided what is passed on.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fetch_inner.h"
+
+size_t
+fetch_stop(struct fetch *f, enum fetch_end end, const char *why)
+{
+	f->stopped = true;
+	f->end = end;
+	snprintf(f->error, sizeof(f->error), "%s", why);
+	return 0;
+}
+
+static const char *
+fetch_header(const struct fetch *f, const char *name)
+{
+	struct curl_header *h;
+
+	if (curl_easy_header(f->easy, name, 0, CURLH_HEADER, -1, &h) !=
+	    CURLHE_OK)
+		return NULL;
+	return h->value;
+}
+
+/*
+ * What the head promises about the body. libcurl takes the last of several
+ * lengths and decodes compressing transfer codings unasked: we take neither.
+ */
+static bool
+fetch_framed(const struct fetch *f, long long *length)
+{
+	const char *coding = fetch_header(f, "Transfer-Encoding");
+	struct curl_header *h;
+	char *end;
+
+	*length = -1;
+	if (coding != NULL)
+		return strcasecmp(coding, "chunked") == 0;
+	for (size_t i = 0, n = 1; i < n; i++) {
+		long long each;
+
+		if (curl_easy_header(f->easy, "Content-Length", i,
+		    CURLH_HEADER, -1, &h) != CURLHE_OK)
+			return i == 0;
+		n = h->amount;
+		if (h->value[strspn(h->value, "0123456789")] != '\0' ||
+		    strlen(h->value) == 0 || strlen(h->value) > 18)
+			return false;
+		each = strtoll(h->value, &end, 10);
+		if (i > 0 && each != *length)
+			return false;
+		*length = each;
+	}
+	return true;
+}
+
+void
+fetch_describe(const struct fetch *f, struct fetch_result *result)
+{
+	char *address = NULL;
+	long status = 0;
+
+	curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_IP, &address);
+	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+	*result = (struct fetch_result){
+		.end = FETCH_DONE, .status = (int)status, .detail = "",
+		.address = address != NULL ? address : "",
+		.length = -1, .header = fetch_header, .fetch = f,
+	};
+	if (f->headed)
+		fetch_framed(f, &result->length);
+}
+
+static size_t
+fetch_head(struct fetch *f, size_t len)
+{
+	struct fetch_result result;
+	const char *location;
+
+	if (f->headed || (f->status < 200 && f->status != 101))
+		return len;
+	if (f->status == 101)
+		return fetch_stop(f, FETCH_BROKEN,
+		    "the answer changes the protocol unasked");
+	location = fetch_header(f, "Location");
+	if (f->follow && f->status >= 300 && f->status < 400 &&
+	    location != NULL && *location != '\0')
+		return len;
+	f->headed = true;
+	f->heard = loop_now(f->hub->loop);
+	fetch_describe(f, &result);
+	if (!fetch_framed(f, &result.length))
+		return fetch_stop(f, FETCH_BROKEN,
+		    "the answer's length is not clear");
+	if (f->head != NULL)
+		f->head(f->arg, &result);
+	return f->dead ? 0 : len;
+}
+
+size_t
+fetch_on_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct fetch *f = arg;
+	size_t len = size * n;
+
+	if (f->dead)
+		return 0;
+	if (len > 12 && strncmp(line, "HTTP/", 5) == 0) {
+		char *space = memchr(line, ' ', len - 3);
+
+		/* libcurl has checked that three digits follow */
+		f->status = space != NULL ? (int)strtol(space, NULL, 10) : 0;
+	}
+	if (line[0] == '\r' || line[0] == '\n')
+		return fetch_head(f, len);
+	return len;
+}
+
+static size_t
+fetch_collect(struct fetch *f, const char *piece, size_t len, size_t room)
+{
+	if (len > room)
+		return fetch_stop(f, FETCH_TOO_BIG, "the answer is too long");
+	if (!buf_add(&f->body, piece, len))
+		return fetch_stop(f, FETCH_BROKEN, "out of memory");
+	f->got += len;
+	return len;
+}
+
+size_t
+fetch_on_data(char *piece, size_t size, size_t n, void *arg)
+{
+	struct fetch *f = arg;
+	size_t len = size * n, room = SIZE_MAX, part;
+
+	if (f->dead)
+		return 0;
+	f->heard = loop_now(f->hub->loop);
+	if (f->max_body > 0)
+		room = f->max_body - f->got;
+	if (f->data == NULL)
+		return fetch_collect(f, piece, len, room);
+	part = len < room ? len : room;
+	if (part > 0 && !f->data(f->arg, piece, part)) {
+		if (f->dead)
+			return 0;
+		f->paused = true;
+		loop_timer_stop(f->hub->loop, &f->timer);
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	if (f->dead)
+		return 0;
+	f->got += part;
+	if (part < len)
+		return fetch_stop(f, FETCH_TOO_BIG, "the answer is too long");
+	return len;
+}
+
+static bool
+fetch_allows(struct fetch *f, const struct sockaddr *address)
+{
+	char text[INET6_ADDRSTRLEN] = "of another family";
+	const void *part = NULL;
+
+	if (f->allow == NULL || f->allow(f->arg, address))
+		return true;
+	if (address->sa_family == AF_INET)
+		part = &((const struct sockaddr_in *)(const void *)
+		    address)->sin_addr;
+	else if (address->sa_family == AF_INET6)
+		part = &((const struct sockaddr_in6 *)(const void *)
+		    address)->sin6_addr;
+	if (part != NULL)
+		inet_ntop(address->sa_family, part, text, sizeof(text));
+	f->refused = true;
+	snprintf(f->refusal, sizeof(f->refusal), "address %s is refused",
+	    text);
+	return false;
+}
+
+curl_socket_t
+fetch_on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	(void)purpose;
+	if (!fetch_allows(arg, &to->addr))
+		return CURL_SOCKET_BAD;
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+/* Asked again for a connection that is used again: its address was judged by
+ * whoever opened it, perhaps with another `allow`. */
+int
+fetch_on_connected(void *arg, char *address, char *local, int port, int from)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	const struct sockaddr *to = NULL;
+
+	(void)local;
+	(void)from;
+	v4.sin_port = v6.sin6_port = htons((uint16_t)port);
+	if (inet_pton(AF_INET, address, &v4.sin_addr) == 1)
+		to = (const struct sockaddr *)(const void *)&v4;
+	else if (inet_pton(AF_INET6, address, &v6.sin6_addr) == 1)
+		to = (const struct sockaddr *)(const void *)&v6;
+	if (to == NULL)
+		return CURL_PREREQFUNC_ABORT;
+	return fetch_allows(arg, to) ? CURL_PREREQFUNC_OK :
+	    CURL_PREREQFUNC_ABORT;
+}

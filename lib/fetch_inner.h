@@ -1,0 +1,90 @@
+#ifndef FETCH_INNER_H
+#define FETCH_INNER_H
+/*
+ * What fetch.c (one request) and fetch_hub.c (libcurl on the loop) share.
+ * Nobody else includes it.
+ *
+ * The rule of the house: while `depth` is not 0 we are below libcurl or
+ * below a caller's callback, and there curl_multi_* may not be called. What
+ * is wanted then is noted in the fetch and done in the next turn.
+ */
+#include <sys/queue.h>
+
+#include <curl/curl.h>
+
+#include "fetch.h"
+
+TAILQ_HEAD(fetch_list, fetch);
+
+struct fetch_hub {
+	struct loop *loop;
+	CURLM *multi;
+	struct loop_timer timer;	/* libcurl's own */
+	struct loop_timer later;	/* runs `work` */
+	struct fetch_list all;
+	struct fetch_list work;		/* what could not be done at once */
+	size_t waiting;			/* entries of work */
+	unsigned depth;
+};
+
+struct fetch {
+	TAILQ_ENTRY(fetch) entry;	/* of hub->all */
+	TAILQ_ENTRY(fetch) turn;	/* of hub->work, when `put_off` */
+	struct fetch_hub *hub;
+	CURL *easy;
+	CURLU *url;
+	struct curl_slist *headers;
+	struct loop_timer timer;	/* timeout_ms */
+	int64_t timeout_ms;
+	int64_t heard;		/* loop_now of the last sign of life */
+	size_t max_body, got;
+	struct buf body;
+	int status;		/* of the header block being read */
+	enum fetch_end end;	/* why a callback of ours stopped libcurl */
+	bool follow;
+	bool put_off;		/* in hub->work */
+	bool added;		/* to the multi handle */
+	bool paused;
+	bool wake;		/* fetch_resume was asked for */
+	bool stopped;		/* `end` and `error` say why */
+	bool headed;		/* the final head has been seen */
+	bool ended;		/* done is being called */
+	bool dead;		/* cancelled; waits for its burial */
+	bool refused;		/* an address was; `refusal` names it */
+	char error[CURL_ERROR_SIZE];
+	char refusal[80];
+	bool (*allow)(void *arg, const struct sockaddr *);
+	void (*head)(void *arg, const struct fetch_result *);
+	bool (*data)(void *arg, const void *, size_t);
+	void (*done)(void *arg, const struct fetch_result *);
+	void *arg;
+};
+
+/* fetch_hub.c */
+void fetch_hub_put_off(struct fetch *);
+bool fetch_hub_add(struct fetch *);
+void fetch_hub_remove(struct fetch *);
+
+/* fetch.c: calls done, frees. */
+void fetch_finish(struct fetch *, enum fetch_end);
+/* What libcurl's verdict means here. */
+enum fetch_end fetch_verdict(struct fetch *, CURLcode);
+/* Frees, without a callback. */
+void fetch_bury(struct fetch *);
+/* Lets a paused one go on. */
+void fetch_wake(struct fetch *);
+
+/* fetch_options.c: everything that libcurl must know before the start.
+ * False: out of memory. A request that makes no sense sets `stopped`. */
+bool fetch_options_set(struct fetch *, const struct fetch_request *);
+
+/* fetch_answer.c: ends it from inside a callback; 0, for libcurl. */
+size_t fetch_stop(struct fetch *, enum fetch_end, const char *why);
+void fetch_describe(const struct fetch *, struct fetch_result *);
+/* The callbacks that fetch_options.c hands to libcurl. */
+size_t fetch_on_header(char *, size_t, size_t, void *);
+size_t fetch_on_data(char *, size_t, size_t, void *);
+curl_socket_t fetch_on_socket(void *, curlsocktype, struct curl_sockaddr *);
+int fetch_on_connected(void *, char *, char *, int, int);
+
+#endif
