@@ -56,7 +56,10 @@ enum json_kind json_kind(const struct json *);	/* NULL: JSON_NONE */
 const struct json *json_get(const struct json *object, const char *name);
 const char *json_text(const struct json *);	/* NULL unless a string */
 bool json_true(const struct json *);		/* false unless true */
-/* A whole number within ±2^53; false for anything else, 1.5 and 1e400. */
+const char *json_number(const struct json *);	/* its digits as they came,
+						 * NULL unless a number */
+/* A whole number within ±2^53, judged by its digits: 1.0 and 1e2 are whole,
+ * 1.5, 9007199254740993 and 1e400 are not. */
 bool json_whole(const struct json *, long long *out);
 /* Members of an object and items of an array, in order; an item's name is
  * NULL in an array. NULL ends. */
@@ -67,6 +70,9 @@ const char *json_name(const struct json *);
 /* Writing. Text that is not UTF-8 is mended with U+FFFD. */
 void json_put_text(struct buf *, const char *);	/* NULL writes null */
 void json_put_text_n(struct buf *, const char *, size_t);
+/* A value again, without spaces; numbers keep their digits, strings lose
+ * escapes they do not need. NULL writes null. */
+void json_put(struct buf *, const struct json *);
 
 /*
  * Bodies, described once. A table of fields reads an object into a struct,
@@ -80,15 +86,19 @@ enum field_kind {
 			 * 0 is null; written only */
 	FIELD_REAL,	/* double, finite; negative is null; written only */
 	FIELD_RAW,	/* char *, owned: JSON text of any kind named by
-			 * `choices` ("string object"); max bytes */
-	FIELD_OBJECT,	/* a struct within: `fields`; written only */
+			 * `choices` ("string object"; NULL: any); max
+			 * bytes, 0: no bound */
+	FIELD_OBJECT,	/* a struct within: `fields`; written only, always
+			 * there */
 	FIELD_ITEMS,	/* documents an array of `fields`; neither read nor
 			 * written: the handler does that */
 };
 
 enum field_need {
-	FIELD_OPTIONAL,	/* may be missing; NULL, 0 and false are written
-			 * too (NULL as null), so shapes stay the same */
+	FIELD_OPTIONAL,	/* may be missing, and a text or raw member null,
+			 * which reads as missing; NULL, 0 and false are
+			 * written too (NULL as null), so shapes stay the
+			 * same */
 	FIELD_REQUIRED,
 	FIELD_OMIT,	/* left out when NULL, 0 or false */
 };
@@ -98,7 +108,8 @@ struct field {
 	enum field_kind kind;
 	size_t offset;
 	enum field_need need;
-	long long min, max;	/* 0, 0: no bound */
+	long long min, max;	/* 0, 0: no bound; max below min: no upper
+				 * bound */
 	const char *choices;	/* FIELD_TEXT: allowed words by spaces */
 	const char *format;	/* OpenAPI format, "uuid", "uri"; or NULL */
 	const struct field *fields;	/* FIELD_OBJECT, FIELD_ITEMS */
@@ -106,14 +117,16 @@ struct field {
 };
 /* A table ends with a row whose name is NULL. */
 
-/* Called for each member that is wrong: name, and what is expected. */
+/* Called for each member that is wrong: name, and what is expected ("must
+ * be a whole number from 1 to 300"). At most FIELD_REFUSALS times a body. */
+enum { FIELD_REFUSALS = 20 };
 typedef void field_refusal(void *arg, const char *name, const char *message);
 
 /*
- * Reads object into `into`, which was zeroed. present, when not NULL, gets
- * bit i set for field i if it was there. Members that no row names are
- * ignored unless strict, then refused. False: at least one refusal was
- * called. fields_free in any case.
+ * Reads object (anything else is refused) into `into`, which was zeroed.
+ * present, when not NULL, gets bit i set for field i if it was there. Members
+ * that no row names are ignored unless strict, then refused. False: at least
+ * one refusal was called. fields_free in any case.
  */
 bool fields_read(const struct field *, const struct json *object, void *into,
     unsigned long *present, bool strict, field_refusal *refuse, void *arg);
