@@ -253,11 +253,8 @@ route_admit(struct route_request *req, struct route_reply *reply)
 }
 
 void
-route_run(struct route_request *req, struct route_reply *reply)
+route_seal(struct route_request *req, struct route_reply *reply)
 {
-	req->route->handle(req, reply);
-	if (reply->later)
-		return;
 	if (reply->body.failed || reply->headers.failed ||
 	    reply->status == 0) {
 		buf_reset(&reply->headers);
@@ -265,6 +262,14 @@ route_run(struct route_request *req, struct route_reply *reply)
 		    "no answer was made" : "the answer does not fit");
 	}
 	route_check(req->route, reply->status);
+}
+
+void
+route_run(struct route_request *req, struct route_reply *reply)
+{
+	req->route->handle(req, reply);
+	if (!reply->later)
+		route_seal(req, reply);
 }
 
 void

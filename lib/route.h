@@ -74,6 +74,8 @@ struct route_body {
 	const struct route_example *examples;
 };
 
+enum { ROUTE_ANY = -1 };	/* a status: whatever else is sent */
+
 struct route_answer {
 	int status;		/* 0 ends the table */
 	const char *doc;
@@ -159,9 +161,11 @@ void route_request_id(struct route_request *);
  */
 bool route_admit(struct route_request *, struct route_reply *);
 
-/* Calls the handler, then checks the status (ROUTE_CHECK). A reply that did
- * not fit or has no status becomes a 500. */
+/* Calls the handler, then, unless it answers later, route_seal. */
 void route_run(struct route_request *, struct route_reply *);
+/* A reply that did not fit or has no status becomes a 500; then
+ * route_check. */
+void route_seal(struct route_request *, struct route_reply *);
 void route_request_free(struct route_request *);
 
 /* A parameter's value: as text, or its fallback, or NULL. */
@@ -195,8 +199,8 @@ const char *route_title(int status);
 
 /* Whether the row declares or implies the status. */
 bool route_may_send(const struct route *, int status);
-/* With ROUTE_CHECK: aborts when it may not (500 may always happen). For those
- * who answer later; route may be NULL. */
+/* With ROUTE_CHECK: aborts when it may not (500 may always happen). For
+ * answers that no route_reply holds; route may be NULL. */
 void route_check(const struct route *, int status);
 
 #endif

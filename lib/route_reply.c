@@ -185,7 +185,7 @@ route_may_send(const struct route *r, int status)
 {
 	for (const struct route_answer *a = r->answers;
 	    a != NULL && a->status != 0; a++)
-		if (a->status == status)
+		if (a->status == status || a->status == ROUTE_ANY)
 			return true;
 	switch (status) {
 	case 400:
