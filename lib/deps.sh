@@ -1,0 +1,159 @@
+#!/bin/bash
+# deps.sh SET...: installs from Debian what a set of purposes needs.
+#
+#	build	to compile the programs
+#	run	to run them (`make run`)
+#	test	for `make test`
+#	lint	for `make lint` and `make fmt`
+#
+# Starts no service, and leaves none enabled that was not: Debian's packages
+# of servers do both. Does nothing, quickly, when everything is there.
+# Without root it asks sudo; without sudo it says what to run, and fails.
+set -euo pipefail
+
+declare -A packages=(
+	[build]="gcc libc6-dev make pkgconf libcjson-dev libcurl4-openssl-dev
+	    libfcgi-dev libsqlite3-dev nettle-dev"
+	[run]="lighttpd curl ca-certificates"
+	[test]="bats jq nats-server python3 redis-server"
+	[lint]="clang clang-format cppcheck shellcheck"
+)
+
+here=$(cd "$(dirname "$0")" && pwd)
+policy=/usr/sbin/policy-rc.d
+
+# The packages of the sets that are not installed.
+deps_missing()
+{
+	local set
+	for set; do
+		# shellcheck disable=SC2086	# a list of words
+		printf '%s\n' ${packages[$set]}
+	done | sort -u >"$temp/wanted"
+	# shellcheck disable=SC2046
+	dpkg-query -W -f '${db:Status-Status} ${Package}\n' \
+	    $(cat "$temp/wanted") 2>/dev/null |
+	    sed -n 's/^installed //p' | sort -u >"$temp/installed" || true
+	comm -23 "$temp/wanted" "$temp/installed"
+}
+
+# llhttp: a library in Debian 13; in 12 the build fetches the sources from a
+# package, and for that apt must know the package.
+deps_llhttp()
+{
+	pkg-config --exists libllhttp 2>/dev/null ||
+	    [ -e "$here/../build/llhttp/.unpacked" ] ||
+	    apt-cache show node-llhttp >/dev/null 2>&1
+}
+
+# Every link by which a service starts with the machine.
+deps_enabled()
+{
+	find /etc/systemd/system /etc/rc[2-5].d \
+	    \( -path '*.wants/*.service' -o -path '*/rc*/S*' \) \
+	    2>/dev/null | sort
+}
+
+deps_policy_left()
+{
+	if [ -e "$policy.before-dcm" ] || [ -L "$policy.before-dcm" ]; then
+		mv -f "$policy.before-dcm" "$policy"
+	fi
+}
+
+# What an installation killed half-way left behind is put back first.
+deps_policy_refuse()
+{
+	deps_policy_left
+	! grep -qs '^# temporary, by .*deps.sh' "$policy" || rm -f "$policy"
+	if [ -e "$policy" ] || [ -L "$policy" ]; then
+		mv -f "$policy" "$policy.before-dcm"
+	fi
+	printf '#!/bin/sh\n# temporary, by %s\nexit 101\n' "$0" >"$policy"
+	chmod 755 "$policy"
+}
+
+deps_policy_restore()
+{
+	rm -f "$policy"
+	deps_policy_left
+}
+
+deps_disable_new()
+{
+	local link name
+	deps_enabled | comm -13 "$temp/enabled" - | while read -r link; do
+		name=$(basename "$link" .service)
+		case $link in
+		*.service) deb-systemd-helper disable "$name.service" ;;
+		*) update-rc.d "${name#S??}" disable ;;
+		esac >/dev/null 2>&1 ||
+		    echo "deps: could not disable $name" >&2
+		echo "  DISABLE $name"
+	done | sort -u
+}
+
+# One line a package, all of apt's words when it fails.
+deps_apt()
+{
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+	    -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" 2>&1 |
+	    tee "$temp/apt.log" |
+	    sed -un -e 's/^Get:[0-9]* .* \([^ ]*\) [a-z0-9]* [^ ]* \[.*/  GET    \1/p' \
+	        -e 's/^Setting up \([^ ]*\).*/  SETUP  \1/p' || {
+		cat "$temp/apt.log" >&2
+		echo "deps: apt-get $1 failed" >&2
+		return 1
+	}
+}
+
+deps_install()
+{
+	local missing=$1
+	exec 8>/run/dcm-deps.lock
+	flock 8				# the policy is one for the machine
+	deps_enabled >"$temp/enabled"
+	trap 'deps_policy_restore; rm -rf "$temp"' EXIT
+	trap 'exit 1' HUP INT TERM
+	echo "  UPDATE package lists"
+	deps_apt update
+	if [ -n "$missing" ]; then
+		deps_policy_refuse
+		# shellcheck disable=SC2086
+		deps_apt install --no-install-recommends $missing
+		deps_disable_new
+	fi
+}
+
+for set; do
+	[ -n "${packages[$set]:-}" ] || {
+		echo "deps: there is no set \"$set\"" >&2
+		exit 2
+	}
+done
+[ $# -gt 0 ] || { echo "usage: $0 build|run|test|lint ..." >&2; exit 2; }
+if ! command -v apt-get >/dev/null; then
+	echo "deps: no apt-get here; what is needed is listed in $0" >&2
+	exit 0
+fi
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+missing=$(deps_missing "$@" | tr '\n' ' ')
+if [ -z "$missing" ]; then
+	case " $* " in
+	*" build "*) deps_llhttp && exit 0 ;;
+	*) exit 0 ;;
+	esac
+fi
+
+if [ "$(id -u)" = 0 ]; then
+	[ -z "$missing" ] || echo "deps: installing $missing"
+	deps_install "$missing"
+elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+	echo "deps: installing ${missing:-package lists} (by sudo)"
+	sudo "$0" "$@"
+else
+	echo "deps: needs root: ${missing:-package lists}" >&2
+	echo "run as root:  $0 $*" >&2
+	exit 1
+fi

@@ -1,0 +1,75 @@
+#!/bin/sh
+# run.sh: the controller behind a lighttpd of its own, in the foreground.
+#
+# Every setting comes from the environment (`dcm-controller --help` lists
+# them). DCM_BIN is the folder of the programs, when they are not in
+# ../build/bin or beside the folder that this was installed to.
+#
+# Becomes lighttpd: whoever starts it stops it with SIGTERM.
+set -eu
+
+fail()
+{
+	echo "controller: $*" >&2
+	exit 1
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+PATH=$PATH:/usr/sbin:/sbin		# where Debian has lighttpd
+command -v lighttpd >/dev/null || fail "lighttpd is not installed"
+
+if [ -z "${DCM_BIN:-}" ]; then
+	for DCM_BIN in "$here/../build/bin" "$here/../../../bin"; do
+		[ ! -x "$DCM_BIN/config.fcgi" ] || break
+	done
+fi
+[ -x "$DCM_BIN/config.fcgi" ] ||
+	fail "there is no config.fcgi in $DCM_BIN (run 'make', or set DCM_BIN)"
+DCM_BIN=$(cd "$DCM_BIN" && pwd)
+
+umask 077
+export STATE_DIR="${STATE_DIR:-var}"
+mkdir -p "$STATE_DIR" || fail "STATE_DIR $STATE_DIR cannot be made"
+STATE_DIR=$(cd "$STATE_DIR" && pwd)
+[ -w "$STATE_DIR" ] || fail "STATE_DIR $STATE_DIR cannot be written"
+
+# A socket's path has 107 bytes, and lighttpd cuts bin-path at a space.
+DCM_RUN=$STATE_DIR/run
+if [ ${#DCM_RUN} -gt 90 ] || [ "${DCM_RUN#* }" != "$DCM_RUN" ]; then
+	name=$(printf %s "$STATE_DIR" | sha256sum | cut -c1-16)
+	DCM_RUN=${TMPDIR:-/tmp}/dcm-$(id -u)-$name
+fi
+mkdir -p "$DCM_RUN" || fail "$DCM_RUN cannot be made"
+[ -O "$DCM_RUN" ] || fail "$DCM_RUN belongs to someone else"
+case $DCM_BIN in
+*\ *)
+	ln -sfn "$DCM_BIN" "$DCM_RUN/bin"
+	DCM_BIN=$DCM_RUN/bin
+	;;
+esac
+
+export CONTROLLER_PORT="${CONTROLLER_PORT:-${PORT:-8080}}"
+case $CONTROLLER_PORT in
+'' | *[!0-9]* | ??????*)
+	fail "CONTROLLER_PORT is \"$CONTROLLER_PORT\", not 1 to 65535" ;;
+esac
+BIND_ADDRESS=${BIND_ADDRESS:-127.0.0.1}
+case $BIND_ADDRESS in
+*:*) DCM_BIND="[$BIND_ADDRESS]" ;;
+*) DCM_BIND=$BIND_ADDRESS ;;
+esac
+
+# "/" says: at the root, and nothing else to be made of SCRIPT_NAME.
+DCM_PREFIX=${BASE_PATH:-}
+DCM_PREFIX=${DCM_PREFIX%/}
+export BASE_PATH="${DCM_PREFIX:-/}"
+
+# shellcheck disable=SC3045	# dash has both
+DCM_FDS=$(ulimit -Hn)
+[ "$DCM_FDS" != unlimited ] && [ "$DCM_FDS" -le 65536 ] || DCM_FDS=65536
+# shellcheck disable=SC3045
+ulimit -n "$DCM_FDS"
+DCM_CONNECTIONS=$((DCM_FDS / 2 - 64))
+
+export BIND_ADDRESS DCM_BIN DCM_BIND DCM_CONNECTIONS DCM_FDS DCM_PREFIX DCM_RUN
+exec lighttpd -D -f "$here/standalone.conf"

@@ -1,0 +1,473 @@
+# helper.bash: what every bats file stands on. `load helper` at its head.
+#
+# A file that needs the controller says in setup_file:
+#
+#	controller_start [NAME=value ...]
+#
+# and calls `request`. It then runs three ways with the same assertions,
+# by TRANSPORT (standalone, mount, cgi). teardown_file calls programs_stop.
+#
+# Nothing here knows a fixed port, and nothing outlives its bats file: each
+# program dies with the process that started it, so programs that several
+# tests use are started in setup_file.
+
+top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+bin=${BIN:-$top/build/bin}
+case $bin in /*) ;; *) bin=$top/$bin ;; esac
+dir=$BATS_FILE_TMPDIR			# the file's own, removed by bats
+TRANSPORT=${TRANSPORT:-standalone}
+PATH=$PATH:/usr/sbin:/sbin
+
+# The credentials of every test.
+# shellcheck disable=SC2034
+ADMIN=(-u admin:admin-secret) AGENT=(-u agent:agent-secret) \
+    ADMIN_KEY='X-API-Key: admin-key-of-the-tests' \
+    AGENT_KEY='X-API-Key: agent-key-of-the-tests'
+
+# --- waiting, ports, programs -----------------------------------------------
+
+# wait_until [-t SECONDS] CONDITION...: until the command succeeds. The bound
+# is for hangs, not for speed.
+wait_until()
+{
+	local seconds=20 end
+	if [ "$1" = -t ]; then
+		seconds=$2
+		shift 2
+	fi
+	end=$((SECONDS + seconds))
+	until "$@" >/dev/null 2>&1; do
+		if [ $SECONDS -gt $end ]; then
+			echo "not within $seconds seconds: $*" >&2
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# A port of 127.0.0.1 that nobody listens on, below the ones that the kernel
+# gives away itself.
+port_free()
+{
+	local port
+	while :; do
+		port=$((10240 + (RANDOM * 32768 + RANDOM) % 21000))
+		if ! grep -qi ":$(printf %04X "$port") " \
+		    /proc/net/tcp /proc/net/tcp6 2>/dev/null; then
+			echo "$port"
+			return
+		fi
+	done
+}
+
+port_open()
+{
+	(exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# program_start NAME COMMAND...: in the background; output in $dir/NAME.log,
+# which is appended to.
+program_start()
+{
+	local name=$1
+	shift
+	setpriv --pdeathsig KILL "$@" </dev/null >>"$dir/$name.log" 2>&1 3>&- &
+	echo $! >"$dir/$name.pid"
+}
+
+program_pid()
+{
+	cat "$dir/$1.pid"
+}
+
+# Whether it runs; one that nobody has waited for yet does not.
+program_runs()
+{
+	local state
+	[ -e "$dir/$1.pid" ] || return 1
+	state=$(sed 's/.*) //' "/proc/$(program_pid "$1")/stat" 2>/dev/null)
+	[ -n "$state" ] && [ "${state%% *}" != Z ]
+}
+
+program_gone()
+{
+	! program_runs "$1"
+}
+
+# program_stop NAME [SIGNAL]: and waits until it is gone.
+program_stop()
+{
+	[ -e "$dir/$1.pid" ] || return 0
+	kill -s "${2:-TERM}" "$(program_pid "$1")" 2>/dev/null
+	if ! wait_until program_gone "$1"; then
+		kill -s KILL "$(program_pid "$1")"
+		return 1
+	fi
+	rm -f "$dir/$1.pid"
+}
+
+programs_stop()
+{
+	local pid name failed=0
+	for pid in "$dir"/*.pid; do
+		[ -e "$pid" ] || continue
+		name=$(basename "$pid" .pid)
+		program_stop "$name" || failed=1
+	done
+	return $failed
+}
+
+# log_has NAME PATTERN: whether a program's output has a line like that.
+log_has()
+{
+	grep -qE -- "$2" "$dir/$1.log"
+}
+
+# --- the controller, three ways ---------------------------------------------
+
+# controller_start [NAME=value ...]: sets $base, the URL of its root, and
+# $prefix, what stands before its paths. State is in $dir/state. Settings
+# given here go over those of the tests; NAME= unsets one.
+controller_start()
+{
+	controller_settings "$@"
+	controller_again
+}
+
+controller_settings()
+{
+	local env=(
+		"STATE_DIR=$dir/state"
+		ADMIN_USERNAME=admin ADMIN_PASSWORD=admin-secret
+		ADMIN_API_KEY=admin-key-of-the-tests
+		AGENT_USERNAME=agent AGENT_PASSWORD=agent-secret
+		AGENT_API_KEY=agent-key-of-the-tests
+		"$@"
+	)
+	printf '%s\n' "${env[@]}" >"$dir/controller.env"
+	mkdir -p "$dir/state"
+}
+
+# Starts it with the settings that it had; for tests that stop it.
+controller_again()
+{
+	local try
+	for try in 1 2 3; do
+		if "controller_$TRANSPORT"; then
+			export base prefix
+			return 0
+		fi
+		echo "start $try of the controller ($TRANSPORT) failed:" >&2
+		tail -n 20 "$dir/controller.log" >&2
+		program_runs controller || rm -f "$dir/controller.port"
+		program_stop controller KILL
+	done
+	return 1
+}
+
+controller_stop()
+{
+	[ "$TRANSPORT" = cgi ] || program_stop controller
+}
+
+# The port stays the same when it is started again.
+controller_port()
+{
+	[ -s "$dir/controller.port" ] || port_free >"$dir/controller.port"
+	cat "$dir/controller.port"
+}
+
+controller_standalone()
+{
+	local port settings
+	port=$(controller_port)
+	mapfile -t settings <"$dir/controller.env"
+	prefix=
+	base=http://127.0.0.1:$port
+	program_start controller env -i PATH="$PATH" DCM_BIN="$bin" \
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}" \
+	    CONTROLLER_PORT="$port" "${settings[@]}" \
+	    "$top/lighttpd/run.sh"
+	wait_until controller_answers && program_runs controller
+}
+
+# A lighttpd that already has a site and another FastCGI program, with
+# dcm.conf installed as its head says.
+controller_mount()
+{
+	local port run=$dir/mount
+	port=$(controller_port)
+	prefix=/some/where
+	base=http://127.0.0.1:$port$prefix
+	mkdir -p "$run/site" "$run/run"
+	echo "the site" >"$run/site/index.html"
+	sed "s/=\(.*\)/='\1'/" "$dir/controller.env" >"$run/controller.conf"
+	chmod 600 "$run/controller.conf"
+	sed -e "s|^var.dcm_prefix .*|var.dcm_prefix = \"$prefix\"|" \
+	    -e "s|^var.dcm_bin .*|var.dcm_bin = \"$bin\"|" \
+	    -e "s|^var.dcm_share .*|var.dcm_share = \"$top/lighttpd\"|" \
+	    -e "s|^var.dcm_config .*|var.dcm_config = \"$run/controller.conf\"|" \
+	    -e "s|^var.dcm_run .*|var.dcm_run = \"$run/run\"|" \
+	    "$top/lighttpd/dcm.conf" >"$run/dcm.conf"
+	cat >"$run/lighttpd.conf" <<-CONF
+	server.modules = ( "mod_fastcgi", "mod_access" )
+	server.bind = "127.0.0.1"
+	server.port = $port
+	server.document-root = "$run/site"
+	index-file.names = ( "index.html" )
+	mimetype.assign = ( ".html" => "text/html", ".txt" => "text/plain" )
+	fastcgi.server = ( "/other" => ((
+		"socket" => "$run/run/other",
+		"bin-path" => "${OTHER:-$top/build/tests/other.fcgi}",
+		"check-local" => "disable",
+		"max-procs" => 1
+	)))
+	include "$run/dcm.conf"
+	CONF
+	program_start controller env -i PATH="$PATH" \
+	    lighttpd -D -f "$run/lighttpd.conf"
+	wait_until controller_answers && program_runs controller
+}
+
+# For the wait: also when it died, which ends the waiting.
+controller_answers()
+{
+	program_gone controller ||
+	    [ "$(curl -so "$dir/health" -w '%{http_code}' "$base/health")" = 200 ]
+}
+
+# Nothing runs: each request executes the responder.
+controller_cgi()
+{
+	prefix=/cgi-bin/config.fcgi
+	base=cgi:$prefix
+}
+
+# --- asking -----------------------------------------------------------------
+
+# request METHOD PATH [-u USER:PASSWORD] ['Name: value' ...]
+#     [--data TEXT | --data-file FILE]
+#
+# Asks $base, and sets $status, $body (text; the bytes are in $dir/body) and
+# $headers. Fails when the document $SWAGGER (swagger.yaml of the controller)
+# does not name the answer.
+request()
+{
+	local method=$1 path=$2 data='' user='' fields=()
+	shift 2
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-u) user=$2; shift ;;
+		--data) data=$dir/sent; printf %s "$2" >"$data"; shift ;;
+		--data-file) data=$2; shift ;;
+		*:*|*\;) fields+=("$1") ;;
+		*) echo "request: what is $1?" >&2; return 2 ;;
+		esac
+		shift
+	done
+	rm -f "$dir/head" "$dir/body"
+	case $base in
+	cgi:*) request_cgi || return ;;
+	*) request_http || return ;;
+	esac
+	headers=$(tr -d '\r' <"$dir/head")
+	body=$(tr -d '\0' <"$dir/body")
+	request_documented "$method" "${path%%\?*}" "$status"
+}
+
+request_http()
+{
+	local ask=(-sS --path-as-is --max-time 90 -o "$dir/body"
+	    -D "$dir/head" -w '%{http_code}' -H 'Expect:') field
+	if [ "$method" = HEAD ]; then
+		ask+=(-I)
+	else
+		ask+=(-X "$method")
+	fi
+	[ -z "$user" ] || ask+=(-u "$user")
+	for field in "${fields[@]}"; do
+		ask+=(-H "$field")
+	done
+	[ -z "$data" ] || ask+=(--data-binary "@$data")
+	[ -n "$data" ] && ! [[ ${fields[*]} =~ [Cc]ontent-[Tt]ype: ]] &&
+	    ask+=(-H 'Content-Type: application/json')
+	status=$(curl "${ask[@]}" "$base$path") || {
+		echo "request: no answer to $method $base$path" >&2
+		return 1
+	}
+	# A 100 or a proxy's heads would come first: the last one counts.
+	awk -v RS='\r\n\r\n' 'NF { last = $0 } END { print last }' \
+	    "$dir/head" >"$dir/head.last"
+	mv "$dir/head.last" "$dir/head"
+	[ -e "$dir/body" ] || : >"$dir/body"
+}
+
+# What a web server does for a CGI program (RFC 3875): variables, standard
+# input, and the first lines of the output.
+request_cgi()
+{
+	local vars=() field name value length='' type='' at decoded query=''
+	[[ $path == *\?* ]] && query=${path#*\?}
+	decoded=${path%%\?*}
+	decoded=${decoded//\\/\\\\}
+	printf -v decoded %b "${decoded//%/\\x}"
+	for field in "${fields[@]}"; do
+		name=${field%%:*}
+		value=${field#*:}
+		name=${name//-/_}
+		case ${name^^} in
+		CONTENT_TYPE) type=${value# } ;;
+		*) vars+=("HTTP_${name^^}=${value# }") ;;
+		esac
+	done
+	[ -z "$user" ] || vars+=("HTTP_AUTHORIZATION=Basic $(printf %s "$user" |
+	    base64 -w0)")
+	if [ -n "$data" ]; then
+		length=$(stat -L -c %s "$data")
+		type=${type:-application/json}
+	fi
+	mapfile -t settings <"$dir/controller.env"
+	env -i PATH="$PATH" "${settings[@]}" "${vars[@]}" \
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}" \
+	    GATEWAY_INTERFACE=CGI/1.1 SERVER_PROTOCOL=HTTP/1.1 \
+	    SERVER_SOFTWARE=tests SERVER_NAME=localhost SERVER_PORT=80 \
+	    REMOTE_ADDR=127.0.0.1 REQUEST_METHOD="$method" \
+	    SCRIPT_NAME="$prefix" PATH_INFO="$decoded" \
+	    QUERY_STRING="$query" REQUEST_URI="$prefix$path" \
+	    ${length:+CONTENT_LENGTH=$length} \
+	    ${type:+"CONTENT_TYPE=$type"} \
+	    "$bin/config.fcgi" <"${data:-/dev/null}" >"$dir/cgi.out" \
+	    2>>"$dir/controller.log" 3>&- || {
+		echo "request: the program failed with $?" >&2
+		tail -n 5 "$dir/controller.log" >&2
+		return 1
+	}
+	sed '/^\r*$/q' "$dir/cgi.out" >"$dir/head"
+	at=$(stat -c %s "$dir/head")
+	tail -c +$((at + 1)) "$dir/cgi.out" >"$dir/body"
+	status=$(tr -d '\r' <"$dir/head" | sed -n 's/^Status: *\([0-9]*\).*/\1/p')
+	status=${status:-200}
+	[ "$method" != HEAD ] || : >"$dir/body"
+}
+
+# header NAME: its value in the last answer; fails when it has none.
+header()
+{
+	awk -v name="$1" 'BEGIN { FS = ": *" }
+	    tolower($1) == tolower(name) {
+		sub(/^[^:]*: */, ""); print; found = 1; exit
+	    }
+	    END { exit !found }' <<<"$headers"
+}
+
+# expect_status CODE: of the last answer.
+expect_status()
+{
+	if [ "$status" != "$1" ]; then
+		echo "status is $status, not $1: $body" >&2
+		return 1
+	fi
+}
+
+# expect_json FILTER: a jq filter that must be true of the last body.
+expect_json()
+{
+	if ! jq -e "$@" "$dir/body" >"$dir/jq.out" 2>&1; then
+		echo "not so: $1 ($(head -c 300 "$dir/jq.out")): $body" >&2
+		return 1
+	fi
+}
+
+# expect_header NAME PATTERN: the whole value, an extended regular expression.
+expect_header()
+{
+	local value
+	if ! value=$(header "$1"); then
+		echo "there is no $1 in: $headers" >&2
+		return 1
+	fi
+	if ! grep -qxE -- "$2" <<<"$value"; then
+		echo "$1 is \"$value\", not like \"$2\"" >&2
+		return 1
+	fi
+}
+
+# expect_problem CODE PATTERN: problem+json, with a detail like that.
+expect_problem()
+{
+	# shellcheck disable=SC2016	# jq's variables
+	expect_status "$1" &&
+	expect_header Content-Type 'application/problem\+json.*' &&
+	expect_json --arg like "${2:-.}" --argjson code "$1" \
+	    '.status == $code and (.title | length > 0) and
+	    (.request_id | length > 0) and (.detail | test($like))'
+}
+
+# --- the document -----------------------------------------------------------
+
+# document_rows FILE: "METHOD /path status" for every answer it names.
+document_rows()
+{
+	awk '
+	{ indent = match($0, /[^ ]/) - 1; line = $0; gsub(/["\047]/, "", line) }
+	indent == 0 { paths = (line ~ /^paths:/) ; next }
+	!paths { next }
+	indent == 2 { path = line; gsub(/^ *|: *$/, "", path); next }
+	indent == 4 { method = line; gsub(/^ *|:.*$/, "", method); answers = 0
+	    next }
+	indent == 6 { answers = (line ~ /^ *responses:/); next }
+	answers && indent == 8 && line ~ /^ *[1-5][0-9][0-9]:/ {
+		code = line; gsub(/^ *|:.*$/, "", code)
+		print toupper(method), path, code
+	}' "$1"
+}
+
+# request_documented METHOD PATH STATUS: whether the document names it, and
+# notes in $EXERCISED that it was seen. Where the web server itself refused
+# (a page of its own), there is nothing to look up.
+request_documented()
+{
+	local method=$1 path=$2 code=$3 document=${SWAGGER:-swagger.yaml} row
+	local rows=$dir/${document//\//-}.rows type
+	[ -s "$rows" ] || document_rows "$top/$document" >"$rows"
+	path=${path#/api/v1}
+	[ "$method" != HEAD ] || method=GET
+	row=$(awk -v method="$method" -v path="$path" -v code="$code" '
+	function fits(template,    a, b, n, i, score) {
+		n = split(template, a, "/")
+		if (split(path, b, "/") != n)
+			return 0
+		score = 1
+		for (i = 1; i <= n; i++) {
+			if (a[i] == b[i])
+				score += 2
+			else if (a[i] !~ /^{.*}$/ || b[i] == "")
+				return 0
+		}
+		return score
+	}
+	{ score = fits($2) }
+	score > best { best = score; template = $2 }
+	{ seen[$1 " " $2] = 1; seen[$0] = 1 }
+	END {
+		if (template == "" && code == 404)
+			print "-"
+		else if (template != "" && code == 405 &&
+		    !((method " " template) in seen))
+			print "-"
+		else if ((method " " template " " code) in seen)
+			print method, template, code
+	}' "$rows")
+	type=$(header Content-Type || :)
+	case $row/$code/$type in
+	/400/text/html* | /41[34]/text/html* | /431/text/html* | \
+	/50[135]/text/html*)
+		return 0 ;;
+	/*)
+		echo "$document does not name $method $path $code: $body" >&2
+		return 1 ;;
+	-/*) ;;
+	*)
+		echo "$document $row" >>"${EXERCISED:-$dir/exercised}" ;;
+	esac
+}
