@@ -86,7 +86,7 @@ json_parse(const char *text, size_t len, struct json_error *error)
 	char *copy;
 	size_t nul;
 
-	if (!json_scan(text, len, &nul, error))
+	if (!json_scan(text, len, JSON_DEPTH_MAX, &nul, error))
 		return NULL;
 	if (nul < len) {
 		why = "\\u0000 is not allowed";

@@ -29,6 +29,10 @@ struct json_error {
 
 /* Whether text is one strict JSON value. error may be NULL. */
 bool json_check(const char *text, size_t len, struct json_error *error);
+/* The same with one level more, for an object around a document that may
+ * have all of JSON_DEPTH_MAX itself: an envelope, the answer of GET /config. */
+bool json_check_around(const char *text, size_t len,
+    struct json_error *error);
 
 /* The bytes of a value inside a larger text; borrowed. */
 struct json_span {

@@ -31,8 +31,8 @@ struct json_scan {
 	struct {
 		char close;
 		size_t names;		/* of the objects around it */
-	} levels[JSON_DEPTH_MAX];
-	size_t depth;
+	} levels[JSON_DEPTH_MAX + 1];
+	size_t depth, depth_max;
 	struct json_span *names;	/* of all open objects, in raw form */
 	size_t count, room;
 };
@@ -239,9 +239,9 @@ json_scan_open(struct json_scan *s)
 {
 	char open = *s->at;
 
-	if (s->depth == JSON_DEPTH_MAX) {
-		json_scan_refuse(s, s->at, "nested more than %d levels deep",
-		    JSON_DEPTH_MAX);
+	if (s->depth == s->depth_max) {
+		json_scan_refuse(s, s->at, "nested more than %zu levels deep",
+		    s->depth_max);
 		return JSON_SCAN_FAILED;
 	}
 	s->at++;
@@ -343,10 +343,11 @@ json_scan_after(struct json_scan *s)
 }
 
 bool
-json_scan(const char *text, size_t len, size_t *nul, struct json_error *error)
+json_scan(const char *text, size_t len, size_t depth, size_t *nul,
+    struct json_error *error)
 {
 	struct json_scan s = { .text = text, .at = text, .end = text + len,
-	    .error = error, .nul = text + len };
+	    .error = error, .nul = text + len, .depth_max = depth };
 	enum json_scan_state state = JSON_SCAN_VALUE;
 
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
@@ -375,5 +376,11 @@ json_scan(const char *text, size_t len, size_t *nul, struct json_error *error)
 bool
 json_check(const char *text, size_t len, struct json_error *error)
 {
-	return json_scan(text, len, NULL, error);
+	return json_scan(text, len, JSON_DEPTH_MAX, NULL, error);
+}
+
+bool
+json_check_around(const char *text, size_t len, struct json_error *error)
+{
+	return json_scan(text, len, JSON_DEPTH_MAX + 1, NULL, error);
 }

@@ -5,9 +5,10 @@
  */
 #include "json.h"
 
-/* As json_check; nul, when not NULL, is set to the offset of the first
- * \u0000 escape, or to len when there is none. */
-bool json_scan(const char *text, size_t len, size_t *nul,
+/* As json_check, with at most depth levels (JSON_DEPTH_MAX + 1 at most); nul,
+ * when not NULL, is set to the offset of the first \u0000 escape, or to len
+ * when there is none. */
+bool json_scan(const char *text, size_t len, size_t depth, size_t *nul,
     struct json_error *error);
 
 /* The next number at or after *at in a text that was checked; *at moves

@@ -150,6 +150,7 @@ UNIT("32 levels are read, 33 are not, and a million cost nothing")
 	memset(text, '[', JSON_DEPTH_MAX + 1);
 	memset(text + JSON_DEPTH_MAX + 1, ']', JSON_DEPTH_MAX + 1);
 	CHECK(!json_check(text, 2 * JSON_DEPTH_MAX + 2, &why));
+	CHECK(json_check_around(text, 2 * JSON_DEPTH_MAX + 2, &why));
 	CHECK_TEXT(why.message, "nested more than 32 levels deep");
 	memset(many, '[', 1000000);
 	CHECK(!json_check(many, 1000000, &why));
