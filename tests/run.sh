@@ -1,0 +1,134 @@
+#!/bin/bash
+# run.sh [--all] [PART...]: runs the tests and counts them. `make test` comes
+# here once everything is built.
+#
+# A PART is `unit`, unit/NAME, or the name of a bats file (`config`, or
+# `config:mount` for one of its transports); without one all are run. A bats
+# file with the line `# transports: standalone mount cgi` is run once for
+# each. BUILD is the folder of the programs (build, or build/asan). --all
+# also runs what needs more than Debian's packages of `make deps`.
+#
+# V=1 shows each test; else what failed and what was skipped. The last line
+# is `N passed, N failed, N skipped`; the exit status says whether none
+# failed.
+set -u
+
+cd "$(dirname "$0")/.." || exit
+BUILD=${BUILD:-build}
+export BIN=$PWD/$BUILD/bin OTHER=$PWD/$BUILD/tests/other.fcgi
+export ALL=''
+# What the tests are given, they are given here: no setting of the caller.
+unset STATE_DIR BASE_PATH DB_PATH API_KEY PORT BIND_ADDRESS TRANSPORT
+passed=0 failed=0 skipped=0
+
+# tap_count FILE STATUS: adds the file's results and shows what matters.
+tap_count()
+{
+	local counts ok not_ok skip died
+	counts=$(awk -v status="$2" '
+	/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0 }
+	/^ok .*# *[sS][kK][iI][pP]/ { skip++; next }
+	/^ok / { ok++ }
+	/^not ok / { bad++ }
+	END {
+		died = plan - ok - bad - skip
+		if (died < 1)
+			died = status != 0 && !bad
+		print ok + 0, bad + 0, skip + 0, died
+	}' "$1")
+	read -r ok not_ok skip died <<<"$counts"
+	passed=$((passed + ok))
+	failed=$((failed + not_ok + died))
+	skipped=$((skipped + skip))
+	if [ "${V:-0}" != 0 ]; then
+		cat "$1"
+	else
+		awk '/^not ok / { show = 1; print "    " $0; next }
+		    /^ok .*# *[sS][kK][iI][pP]/ { print "    " $0 }
+		    /^ok |^1\.\./ { show = 0 }
+		    show && /^#/ { print "    " $0 }' "$1"
+	fi
+	if [ "$died" -gt 0 ]; then
+		echo "    $died of it did not come to an end (status $2):"
+		tail -n 20 "$1" | sed 's/^/    | /'
+	fi
+	printf '%5d ok%s%s\n' "$ok" \
+	    "$([ $((not_ok + died)) = 0 ] || echo ", $((not_ok + died)) FAILED")" \
+	    "$([ "$skip" = 0 ] || echo ", $skip skipped")"
+}
+
+run_unit()
+{
+	printf '  UNIT   %-28s\n' "$1"
+	timeout -k 10 300 "$BUILD/unit/$1" >"$temp/tap" 2>"$temp/err" </dev/null
+	local status=$?
+	[ $status = 0 ] || sed 's/^/# /' "$temp/err" >>"$temp/tap"
+	tap_count "$temp/tap" $status
+}
+
+run_bats()
+{
+	printf '  BATS   %s%s\n' "$1" "${2:+ ($2)}"
+	TRANSPORT=${2:-standalone} timeout -k 30 1200 \
+	    bats --tap "tests/bats/$1.bats" >"$temp/tap" 2>&1 </dev/null
+	tap_count "$temp/tap" $?
+}
+
+run_part()
+{
+	local part=$1 name way
+	case $part in
+	unit)
+		for name in tests/unit/*.c; do
+			run_unit "$(basename "$name" .c)"
+		done
+		return
+		;;
+	unit/*)
+		run_unit "${part#unit/}"
+		return
+		;;
+	esac
+	name=${part%%:*}
+	[ -e "tests/bats/$name.bats" ] || {
+		echo "run.sh: there is no part \"$part\"" >&2
+		exit 2
+	}
+	if [ "$name" != "$part" ]; then
+		run_bats "$name" "${part#*:}"
+		return
+	fi
+	way=$(sed -n 's/^# transports: *//p' "tests/bats/$name.bats")
+	if [ -z "$way" ]; then
+		run_bats "$name"
+	fi
+	for way in $way; do
+		run_bats "$name" "$way"
+	done
+}
+
+if [ "${1:-}" = --all ]; then
+	ALL=1
+	shift
+fi
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+trap 'exit 1' HUP INT TERM
+if [ $# -gt 0 ]; then
+	for part; do
+		run_part "$part"
+	done
+else
+	# openapi comes last: it asks what the others exercised.
+	export EXERCISED=$temp/exercised
+	: >"$EXERCISED"
+	run_part unit
+	for file in tests/bats/*.bats; do
+		name=$(basename "$file" .bats)
+		[ "$name" = openapi ] || run_part "$name"
+	done
+	run_part openapi
+fi
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ] && [ $passed -gt 0 ]
