@@ -40,6 +40,9 @@ tap_count()
 	passed=$((passed + ok))
 	failed=$((failed + not_ok + died))
 	skipped=$((skipped + skip))
+	printf '%4d ok%s%s\n' "$ok" \
+	    "$([ $((not_ok + died)) = 0 ] || echo ", $((not_ok + died)) FAILED")" \
+	    "$([ "$skip" = 0 ] || echo ", $skip skipped")"
 	if [ "${V:-0}" != 0 ]; then
 		cat "$1"
 	else
@@ -52,14 +55,11 @@ tap_count()
 		echo "    $died of it did not come to an end (status $2):"
 		tail -n 20 "$1" | sed 's/^/    | /'
 	fi
-	printf '%5d ok%s%s\n' "$ok" \
-	    "$([ $((not_ok + died)) = 0 ] || echo ", $((not_ok + died)) FAILED")" \
-	    "$([ "$skip" = 0 ] || echo ", $skip skipped")"
 }
 
 run_unit()
 {
-	printf '  UNIT   %-28s\n' "$1"
+	printf '  UNIT   %-28s' "$1"
 	timeout -k 10 300 "$BUILD/unit/$1" >"$temp/tap" 2>"$temp/err" </dev/null
 	local status=$?
 	[ $status = 0 ] || sed 's/^/# /' "$temp/err" >>"$temp/tap"
@@ -68,7 +68,7 @@ run_unit()
 
 run_bats()
 {
-	printf '  BATS   %s%s\n' "$1" "${2:+ ($2)}"
+	printf '  BATS   %-28s' "$1${2:+ ($2)}"
 	TRANSPORT=${2:-standalone} timeout -k 30 1200 \
 	    bats --tap "tests/bats/$1.bats" >"$temp/tap" 2>&1 </dev/null
 	tap_count "$temp/tap" $?
