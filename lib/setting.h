@@ -48,16 +48,20 @@ extern const struct setting_source setting_environment;
  * bare or in '…' or "…" as a shell would read them without expansion. */
 struct setting_file;
 
-/* Reads path, 1 MiB at most. NULL: error says why, with the line's number.
- * Gives: setting_file_close frees. */
+/* Reads path, 1 MiB at most. NULL: error says why in one line, with the
+ * line's number. A name given twice has its last value, as in a shell.
+ * Gives: setting_file_close frees, and zeroes what was read. */
 struct setting_file *setting_file_open(const char *path, struct buf *error);
 struct setting_source setting_file_source(const struct setting_file *);
-void setting_file_close(struct setting_file *);
+void setting_file_close(struct setting_file *);	/* or NULL */
 
 /*
  * Reads every row into `into`, which was zeroed. sources ends with a get of
- * NULL. False: error holds one line a wrong setting: its name, the value
- * (unless secret) and what is allowed; `into` can be freed all the same.
+ * NULL. False: error holds one line, with its newline, for each wrong
+ * setting: its name, the value (unless secret, and without the user part of a
+ * URL) and what is allowed; `into` can be freed all the same. A wrong value is
+ * an error even if a later source has a good one. Both NAME and NAME_FILE in
+ * one source, and a NAME_FILE that cannot be read or is empty, are errors.
  */
 bool setting_load(const struct setting *, void *into,
     const struct setting_source *sources, struct buf *error);
@@ -65,7 +69,8 @@ bool setting_load(const struct setting *, void *into,
 /* Frees what setting_load allocated and zeroes secrets. */
 void setting_free(const struct setting *, void *into);
 
-/* The table for --help, and as the rows of a Markdown table for README.md:
+/* The table for --help, 80 columns wide, and as the rows of a Markdown table
+ * for README.md:
  * | `NAME` | default | what it is | other names | */
 void setting_help(const struct setting *, struct buf *);
 void setting_markdown(const struct setting *, struct buf *);
