@@ -96,11 +96,12 @@ deps_disable_new()
 # One line a package, all of apt's words when it fails.
 deps_apt()
 {
+	local any='[^ ]*'
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y \
 	    -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" 2>&1 |
 	    tee "$temp/apt.log" |
-	    sed -un -e 's/^Get:[0-9]* .* \([^ ]*\) [a-z0-9]* [^ ]* \[.*/  GET    \1/p' \
-	        -e 's/^Setting up \([^ ]*\).*/  SETUP  \1/p' || {
+	    sed -un -e "s/^Get:$any .* \\($any\\) $any $any \[.*/  GET    \1/p" \
+	        -e "s/^Setting up \\($any\\).*/  SETUP  \1/p" || {
 		cat "$temp/apt.log" >&2
 		echo "deps: apt-get $1 failed" >&2
 		return 1
@@ -149,7 +150,8 @@ fi
 if [ "$(id -u)" = 0 ]; then
 	[ -z "$missing" ] || echo "deps: installing $missing"
 	deps_install "$missing"
-elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+elif command -v sudo >/dev/null &&
+    { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
 	echo "deps: installing ${missing:-package lists} (by sudo)"
 	sudo "$0" "$@"
 else

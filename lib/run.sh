@@ -29,14 +29,14 @@ run_fail()
 run_read()
 {
 	local line name value number=0
+	local pair='^[[:space:]]*(export[[:space:]]+)?([A-Za-z_]\w*)=(.*)$'
 	[ -e "$1" ] || return 0
 	[ -r "$1" ] || run_fail "$1 cannot be read"
 	while IFS= read -r line || [ -n "$line" ]; do
 		number=$((number + 1))
 		[[ $line =~ ^[[:space:]]*(#.*)?$ ]] && continue
-		if ! [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]]; then
-			run_fail "$1, line $number: not NAME=value"
-		fi
+		[[ $line =~ $pair ]] ||
+		    run_fail "$1, line $number: not NAME=value"
 		name=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
 		if [[ $value =~ ^\'([^\']*)\'[[:space:]]*$ ]] ||
 		    [[ $value =~ ^\"([^\"]*)\"[[:space:]]*$ ]]; then
@@ -126,8 +126,9 @@ run_port()
 		run_fail "$1 is \"$value\", not 1 to 65535" ;;
 	esac
 	[ "$value" -le 65535 ] || run_fail "$1 is \"$value\", not 1 to 65535"
-	! run_open "$value" || run_fail "port $value ($1) is in use: stop" \
-	    "what listens there, or choose another: make run $1=$((value + 100))"
+	! run_open "$value" || run_fail "port $value ($1) is in use:" \
+	    "stop what listens there, or choose another:" \
+	    "make run $1=$((value + 100))"
 }
 
 run_open()
@@ -150,15 +151,13 @@ run_settings()
 	case $host in 0.0.0.0 | ::) host=127.0.0.1 ;; esac
 	at=$host
 	case $host in *:*) at="[$host]" ;; esac
-	case " $AGENT_PORT $WORKER_PORT $CONTROLLER_PORT $AGENT_PORT " in
-	*" $CONTROLLER_PORT $CONTROLLER_PORT "* | *" $AGENT_PORT $AGENT_PORT "* | \
-	    *" $WORKER_PORT $WORKER_PORT "*)
-		run_fail "CONTROLLER_PORT, AGENT_PORT and WORKER_PORT are" \
-		    "$CONTROLLER_PORT, $AGENT_PORT and $WORKER_PORT: not three"
-	esac
 	for name in "${programs[@]}"; do
 		run_port "${name^^}_PORT"
 	done
+	name="$CONTROLLER_PORT, $AGENT_PORT and $WORKER_PORT"
+	[ "$(tr -dc '0-9 ' <<<"$name" | xargs -n1 | sort -u | wc -l)" = 3 ] ||
+	    run_fail "CONTROLLER_PORT, AGENT_PORT and WORKER_PORT are $name:" \
+		"not three ports"
 	root=${BASE_PATH:-}
 	root=http://$at:$CONTROLLER_PORT${root%/}
 	export CONTROLLER_URL="${CONTROLLER_URL:-$root}"
@@ -261,7 +260,8 @@ run_stop()
 	local name end=$((SECONDS + 12)) signal=TERM
 	while [ "${#pids[@]}" -gt 0 ]; do
 		for name in "${!pids[@]}"; do
-			[ -z "$signal" ] || kill -s $signal "${pids[$name]}" 2>/dev/null
+			[ -z "$signal" ] ||
+			    kill -s $signal "${pids[$name]}" 2>/dev/null
 		done
 		signal=
 		[ "$SECONDS" -lt "$end" ] || signal=KILL

@@ -24,7 +24,7 @@ passed=0 failed=0 skipped=0
 # tap_count FILE STATUS: adds the file's results and shows what matters.
 tap_count()
 {
-	local counts ok not_ok skip died
+	local counts ok not_ok skip died bad
 	counts=$(awk -v status="$2" '
 	/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0 }
 	/^ok .*# *[sS][kK][iI][pP]/ { skip++; next }
@@ -40,9 +40,11 @@ tap_count()
 	passed=$((passed + ok))
 	failed=$((failed + not_ok + died))
 	skipped=$((skipped + skip))
-	printf '%4d ok%s%s\n' "$ok" \
-	    "$([ $((not_ok + died)) = 0 ] || echo ", $((not_ok + died)) FAILED")" \
-	    "$([ "$skip" = 0 ] || echo ", $skip skipped")"
+	bad=$((not_ok + died))
+	printf '%4d ok' "$ok"
+	[ $bad = 0 ] || printf ', %d FAILED' $bad
+	[ "$skip" = 0 ] || printf ', %d skipped' "$skip"
+	echo
 	if [ "${V:-0}" != 0 ]; then
 		cat "$1"
 	else

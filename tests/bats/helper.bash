@@ -206,7 +206,7 @@ controller_mount()
 	sed -e "s|^var.dcm_prefix .*|var.dcm_prefix = \"$prefix\"|" \
 	    -e "s|^var.dcm_bin .*|var.dcm_bin = \"$bin\"|" \
 	    -e "s|^var.dcm_share .*|var.dcm_share = \"$top/lighttpd\"|" \
-	    -e "s|^var.dcm_config .*|var.dcm_config = \"$run/controller.conf\"|" \
+	    -e "s|^\(var.dcm_config\) .*|\1 = \"$run/controller.conf\"|" \
 	    -e "s|^var.dcm_run .*|var.dcm_run = \"$run/run\"|" \
 	    "$top/lighttpd/dcm.conf" >"$run/dcm.conf"
 	cat >"$run/lighttpd.conf" <<-CONF
@@ -232,8 +232,7 @@ controller_mount()
 # For the wait: also when it died, which ends the waiting.
 controller_answers()
 {
-	program_gone controller ||
-	    [ "$(curl -so "$dir/health" -w '%{http_code}' "$base/health")" = 200 ]
+	program_gone controller || curl -sfo "$dir/health" "$base/health"
 }
 
 # Nothing runs: each request executes the responder.
@@ -345,7 +344,7 @@ request_cgi()
 	sed '/^\r*$/q' "$dir/cgi.out" >"$dir/head"
 	at=$(stat -c %s "$dir/head")
 	tail -c +$((at + 1)) "$dir/cgi.out" >"$dir/body"
-	status=$(tr -d '\r' <"$dir/head" | sed -n 's/^Status: *\([0-9]*\).*/\1/p')
+	status=$(sed -n 's/^Status: *\([0-9]*\).*/\1/p' "$dir/head")
 	status=${status:-200}
 	[ "$method" != HEAD ] || : >"$dir/body"
 }
