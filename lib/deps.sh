@@ -100,7 +100,7 @@ deps_apt()
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y \
 	    -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" 2>&1 |
 	    tee "$temp/apt.log" |
-	    sed -un -e "s/^Get:$any .* \\($any\\) $any $any \[.*/  GET    \1/p" \
+	    sed -un -e "s/^Get:.* \\($any\\) $any $any \[.*/  GET    \1/p" \
 	        -e "s/^Setting up \\($any\\).*/  SETUP  \1/p" || {
 		cat "$temp/apt.log" >&2
 		echo "deps: apt-get $1 failed" >&2
