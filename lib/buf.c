@@ -4,6 +4,7 @@
  */
 #include "buf.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,8 @@ buf_room(struct buf *b, size_t n)
 	size_t cap = b->cap > 0 ? b->cap : BUF_FIRST;
 	char *grown;
 
-	if (b->failed || n > b->max || b->len > b->max - n) {
+	if (b->failed || n > b->max || b->len > b->max - n ||
+	    b->len + n > SIZE_MAX / 4) {
 		b->failed = true;
 		return NULL;
 	}

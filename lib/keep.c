@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { KEEP_TRIES = 10000 };	/* each lost one is another's success */
 
 static int
 keep_write_all(int fd, const char *data, size_t len)
@@ -30,12 +33,12 @@ keep_write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
+/* The folder of a path, open for fsync; -1 with errno. */
 static int
-keep_sync_folder(const char *path)
+keep_open_folder(const char *path)
 {
 	char folder[PATH_MAX];
 	char *slash;
-	int fd, err = 0;
 
 	snprintf(folder, sizeof(folder), "%s", path);
 	slash = strrchr(folder, '/');
@@ -45,12 +48,69 @@ keep_sync_folder(const char *path)
 		slash[1] = '\0';
 	else
 		*slash = '\0';
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	if (fsync(fd) < 0)
+	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Whether fd is still what the name stands for. */
+static bool
+keep_is(int fd, const char *name)
+{
+	struct stat mine, named;
+
+	return fstat(fd, &mine) == 0 && lstat(name, &named) == 0 &&
+	    mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+}
+
+/*
+ * The temporary file, empty and locked by us; -1 with errno. Its name is
+ * always the same, so that what a killed writer left is used again, and not
+ * one more file is left for every kill. Another writer may have renamed it
+ * while we waited for the lock: then it is not ours to write.
+ */
+static int
+keep_claim(const char *name)
+{
+	for (int tries = 0; tries < KEEP_TRIES; tries++) {
+		int fd = open(name, O_WRONLY | O_CREAT | O_NOFOLLOW |
+		    O_CLOEXEC, 0600);
+		int err = errno;
+
+		if (fd < 0 && (err == EACCES || err == ELOOP) &&
+		    unlink(name) == 0)
+			continue;	/* left by another user, or a trap */
+		if (fd < 0) {
+			errno = err;
+			return -1;
+		}
+		if (flock(fd, LOCK_EX) < 0)
+			err = errno;
+		else if (!keep_is(fd, name))
+			err = EINTR;
+		else if (ftruncate(fd, 0) < 0)
+			err = errno;
+		else
+			return fd;
+		close(fd);
+		errno = err;
+		if (err != EINTR)
+			return -1;
+	}
+	errno = EBUSY;
+	return -1;
+}
+
+/* Fills the claimed file and puts it in the place of path. */
+static int
+keep_replace(int fd, const char *temporary, const char *path,
+    const void *data, size_t len, mode_t mode)
+{
+	int err = keep_write_all(fd, data, len);
+
+	if (err == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
+	    rename(temporary, path) < 0))
 		err = errno;
-	close(fd);
+	if (err != 0)
+		unlink(temporary);	/* before the lock is gone */
 	return err;
 }
 
@@ -58,26 +118,27 @@ int
 keep_write(const char *path, const void *data, size_t len, mode_t mode)
 {
 	char temporary[PATH_MAX];
-	int fd, err;
+	int folder, fd = -1, err = 0;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >=
+	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >=
 	    (int)sizeof(temporary))
 		return ENAMETOOLONG;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	err = keep_write_all(fd, data, len);
-	if (err == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
+	folder = keep_open_folder(path);
+	if (folder >= 0)
+		fd = keep_claim(temporary);
+	if (folder < 0 || fd < 0) {
 		err = errno;
-	if (close(fd) < 0 && err == 0)
-		err = errno;
-	if (err == 0 && rename(temporary, path) < 0)
-		err = errno;
-	if (err != 0) {
-		unlink(temporary);
-		return err;
+		goto out;
 	}
-	return keep_sync_folder(path);
+	err = keep_replace(fd, temporary, path, data, len, mode);
+	if (err == 0 && fsync(folder) < 0 && errno != EINVAL)
+		err = errno;	/* EINVAL: not of this file system */
+out:
+	if (fd >= 0)
+		close(fd);
+	if (folder >= 0)
+		close(folder);
+	return err;
 }
 
 int

@@ -10,9 +10,11 @@
 #include "buf.h"
 
 /*
- * Writes data beside path, fsyncs, renames it over path, fsyncs the folder.
- * mode: permission bits of the new file. 0, or an errno value; on failure
- * path is what it was and no temporary file is left.
+ * Writes data to path.new, fsyncs, renames it over path, fsyncs the folder.
+ * Writers of one path at the same time wait for each other. mode: permission
+ * bits of the new file. 0, or an errno value; on failure path is what it was
+ * (the new bytes only if it was the folder's fsync that failed) and path.new
+ * is not left. A writer that is killed may leave it; the next one uses it.
  */
 int keep_write(const char *path, const void *data, size_t len, mode_t mode);
 

@@ -3,6 +3,7 @@
  */
 #include "log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,8 @@ log_write(enum log_level level, const char *component, const char *fmt,
     va_list ap)
 {
 	struct buf line = BUF_INIT((size_t)LOG_LINE_MAX * 8);
-	char text[LOG_LINE_MAX], when[64];
+	char text[LOG_LINE_MAX] = "", when[64];
+	int kept = errno;
 
 	if (!log_wants(level))
 		return;
@@ -85,6 +87,7 @@ log_write(enum log_level level, const char *component, const char *fmt,
 		/* nowhere left to say it */
 	}
 	buf_free(&line);
+	errno = kept;	/* who logs a failure may still want to look at it */
 }
 
 void

@@ -103,23 +103,29 @@ void
 token_base64url(char *out, const void *data, size_t n)
 {
 	struct base64_encode_ctx ctx;
-	size_t len;
+	char last[BASE64_ENCODE_FINAL_LENGTH];
+	size_t len, rest;
 
 	base64url_encode_init(&ctx);
 	len = base64_encode_update(&ctx, out, n, data);
-	len += base64_encode_final(&ctx, out + len);
-	while (len > 0 && out[len - 1] == '=')
-		len--;
-	out[len] = '\0';
+	rest = base64_encode_final(&ctx, last);
+	while (rest > 0 && last[rest - 1] == '=')
+		rest--;		/* out has no room for padding */
+	memcpy(out + len, last, rest);
+	out[len + rest] = '\0';
 }
 
 long
 token_unbase64(char *out, size_t max, const char *text)
 {
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct base64_decode_ctx ctx;
-	size_t len = strlen(text), got = 0;
+	size_t digits = strspn(text, alphabet), len = strlen(text), got = 0;
 
-	if (BASE64_DECODE_LENGTH(len) > max)
+	/* nettle would skip white space, and takes as much room as it needs */
+	if (len % 4 != 0 || len - digits > 2 || digits * 3 / 4 > max ||
+	    strspn(text + digits, "=") < len - digits)
 		return -1;
 	base64_decode_init(&ctx);
 	if (!base64_decode_update(&ctx, &got, (uint8_t *)out, len, text) ||
