@@ -80,18 +80,19 @@ lint_top()
 
 lint_text()
 {
-	local files
+	local files status=0
 	mapfile -t files < <(lint_files '*.sh' '*.bash' '*.bats' '*.sql' \
 	    '*.lua' '*.conf' '*.yaml' '*.yml' '*.json' '*.awk' '.ci/*' \
 	    GNUmakefile)
 	[ ${#files[@]} -gt 0 ] || return 0
 	grep -nE '[[:space:]]+$' "${files[@]}" /dev/null |
 	    sed 's/^\([^:]*:[0-9]*:\).*/\1 at the end of the line/' |
-	    lint_say white-space
+	    lint_say white-space || status=1
 	grep -nwE 'TODO|FIXME|XXX|HACK' "${files[@]}" \
 	    /dev/null | grep -vE '^tests/(bats/)?lint\.' |
 	    sed 's/^\([^:]*:[0-9]*:\).*/\1 finish it or say why it is so/' |
-	    lint_say unfinished
+	    lint_say unfinished || status=1
+	return $status
 }
 
 # Scripts: a story at the head, 80 columns, shellcheck.

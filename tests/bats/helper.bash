@@ -24,6 +24,15 @@ ADMIN=(-u admin:admin-secret) AGENT=(-u agent:agent-secret) \
     ADMIN_KEY='X-API-Key: admin-key-of-the-tests' \
     AGENT_KEY='X-API-Key: agent-key-of-the-tests'
 
+# refute COMMAND...: fails when it succeeds; a bare `!` would not fail a test.
+refute()
+{
+	if "$@"; then
+		echo "should have failed: $*" >&2
+		return 1
+	fi
+}
+
 # --- waiting, ports, programs -----------------------------------------------
 
 # wait_until [-t SECONDS] CONDITION...: until the command succeeds. The bound
@@ -170,17 +179,17 @@ controller_stop()
 	[ "$TRANSPORT" = cgi ] || program_stop controller
 }
 
-# The port stays the same when it is started again.
-controller_port()
+# port_kept NAME: in $dir/NAME.port, the same when it is started again.
+port_kept()
 {
-	[ -s "$dir/controller.port" ] || port_free >"$dir/controller.port"
-	cat "$dir/controller.port"
+	[ -s "$dir/$1.port" ] || port_free >"$dir/$1.port"
 }
 
 controller_standalone()
 {
 	local port settings
-	port=$(controller_port)
+	port_kept controller
+	port=$(cat "$dir/controller.port")
 	mapfile -t settings <"$dir/controller.env"
 	prefix=
 	base=http://127.0.0.1:$port
@@ -196,7 +205,8 @@ controller_standalone()
 controller_mount()
 {
 	local port run=$dir/mount
-	port=$(controller_port)
+	port_kept controller
+	port=$(cat "$dir/controller.port")
 	prefix=/some/where
 	base=http://127.0.0.1:$port$prefix
 	mkdir -p "$run/site" "$run/run"
@@ -210,7 +220,9 @@ controller_mount()
 	    -e "s|^var.dcm_run .*|var.dcm_run = \"$run/run\"|" \
 	    "$top/lighttpd/dcm.conf" >"$run/dcm.conf"
 	cat >"$run/lighttpd.conf" <<-CONF
-	server.modules = ( "mod_fastcgi", "mod_access" )
+	server.modules = ( "mod_fastcgi", "mod_accesslog" )
+	accesslog.filename = "$run/access.log"
+	accesslog.format = "%m %U %s"
 	server.bind = "127.0.0.1"
 	server.port = $port
 	server.document-root = "$run/site"
@@ -240,6 +252,59 @@ controller_cgi()
 {
 	prefix=/cgi-bin/config.fcgi
 	base=cgi:$prefix
+}
+
+# --- agents, workers, targets -----------------------------------------------
+
+# worker_start [NAME=value ...]: sets $worker, its URL. Loopback targets are
+# allowed. One a file; state is in $dir/worker.
+worker_start()
+{
+	port_kept worker
+	worker=http://127.0.0.1:$(cat "$dir/worker.port")
+	export worker
+	mkdir -p "$dir/worker"
+	program_start worker env -i PATH="$PATH" \
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}" \
+	    WORKER_PORT="${worker##*:}" BIND_ADDRESS=127.0.0.1 \
+	    STATE_DIR="$dir/worker" ALLOW_CIDR=127.0.0.0/8 \
+	    WORKER_API_KEY=worker-key-of-the-tests "$@" "$bin/dcm-worker"
+	wait_until curl -sf "$worker/health"
+}
+
+# agent_start [NAME=value ...]: sets $agent, its URL. Between $base and
+# $worker; one a file; state is in $dir/agent.
+agent_start()
+{
+	port_kept agent
+	agent=http://127.0.0.1:$(cat "$dir/agent.port")
+	export agent
+	mkdir -p "$dir/agent"
+	program_start agent env -i PATH="$PATH" \
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}" \
+	    AGENT_PORT="${agent##*:}" STATE_DIR="$dir/agent" \
+	    CONTROLLER_URL="$base" CONTROLLER_USERNAME=agent \
+	    CONTROLLER_PASSWORD=agent-secret WORKER_URL="$worker" \
+	    WORKER_API_KEY=worker-key-of-the-tests "$@" "$bin/dcm-agent"
+	wait_until curl -s "$agent/state"
+}
+
+# target_start: a real web server that serves $dir/target; sets $target.
+target_start()
+{
+	port_kept target
+	target=http://127.0.0.1:$(cat "$dir/target.port")
+	export target
+	mkdir -p "$dir/target"
+	cat >"$dir/target.conf" <<-CONF
+	server.bind = "127.0.0.1"
+	server.port = ${target##*:}
+	server.document-root = "$dir/target"
+	mimetype.assign = ( ".html" => "text/html", ".txt" => "text/plain",
+	    "" => "application/octet-stream" )
+	CONF
+	program_start target lighttpd -D -f "$dir/target.conf"
+	wait_until curl -s "$target/"
 }
 
 # --- asking -----------------------------------------------------------------
