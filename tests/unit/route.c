@@ -356,8 +356,8 @@ UNIT("a request id is echoed when it is 1 to 64 printable characters")
 	t_ask("GET", "/config", "");
 	CHECK_TEXT(req.id, long_id);
 	static const char *const bad[] = { "", "a b", "a\tb", "\x7f", "a\xc3",
-		"01234567890123456789012345678901234567890123456789"
-		"012345678901234" };
+		("01234567890123456789012345678901234567890123456789"
+		"012345678901234") };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		t.request_id = bad[i];
 		t_ask("GET", "/config", "");

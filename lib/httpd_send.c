@@ -1,0 +1,80 @@
+/*
+ * Bytes on their way to a client. A failure is only noted: it is acted on in
+ * the next turn of the loop, so that no caller loses the connection under its
+ * feet.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "httpd_conn.h"
+
+enum {
+	HTTPD_PIECES = 4,
+	HTTPD_KEEP = 65536,	/* memory a drained connection may hold */
+};
+
+size_t
+httpd_pending(const struct httpd_conn *c)
+{
+	return c->out.len - c->sent;
+}
+
+/* n bytes of what was kept have gone. */
+static void
+httpd_send_gone(struct httpd_conn *c, size_t n)
+{
+	c->sent += n;
+	if (c->sent == c->out.len) {
+		c->sent = 0;
+		buf_reset(&c->out);
+		if (c->out.cap > HTTPD_KEEP)
+			buf_free(&c->out);
+	} else if (c->sent > HTTPD_KEEP && c->sent > c->out.len / 2) {
+		buf_drop(&c->out, c->sent);
+		c->sent = 0;
+	}
+}
+
+void
+httpd_send_later(struct httpd_conn *c, const struct iovec *iov, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!c->broken &&
+		    !buf_add(&c->out, iov[i].iov_base, iov[i].iov_len))
+			c->broken = true;
+}
+
+void
+httpd_send(struct httpd_conn *c, const struct iovec *iov, size_t count)
+{
+	struct iovec all[HTTPD_PIECES];
+	struct msghdr message = { .msg_iov = all, .msg_iovlen = count + 1 };
+	size_t kept = httpd_pending(c), went;
+	ssize_t n;
+
+	if (c->broken || count >= HTTPD_PIECES)
+		return;
+	all[0].iov_base = kept > 0 ? c->out.data + c->sent : NULL;
+	all[0].iov_len = kept;
+	for (size_t i = 0; i < count; i++)
+		all[i + 1] = iov[i];
+	n = sendmsg(c->watch.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		c->broken = true;
+		return;
+	}
+	went = n > 0 ? (size_t)n : 0;
+	c->moved |= went > 0;
+	if (kept > 0)
+		httpd_send_gone(c, went < kept ? went : kept);
+	went -= went < kept ? went : kept;
+	for (size_t i = 0; i < count; i++) {
+		size_t part = went < iov[i].iov_len ? went : iov[i].iov_len;
+		struct iovec rest = { (char *)iov[i].iov_base + part,
+			iov[i].iov_len - part };
+
+		went -= part;
+		if (rest.iov_len > 0)
+			httpd_send_later(c, &rest, 1);
+	}
+}
