@@ -79,18 +79,27 @@ deps_policy_restore()
 	deps_policy_left
 }
 
+deps_new()
+{
+	deps_enabled | comm -13 "$temp/enabled" -
+}
+
 deps_disable_new()
 {
 	local link name
-	deps_enabled | comm -13 "$temp/enabled" - | while read -r link; do
+	deps_new | while read -r link; do
 		name=$(basename "$link" .service)
 		case $link in
-		*.service) deb-systemd-helper disable "$name.service" ;;
-		*) update-rc.d "${name#S??}" disable ;;
-		esac >/dev/null 2>&1 ||
-		    echo "deps: could not disable $name" >&2
-		echo "  DISABLE $name"
+		*.service)	# asks to be called by a package's script
+			DPKG_MAINTSCRIPT_PACKAGE=$name \
+			    deb-systemd-helper disable "$name.service" ;;
+		*)
+			name=${name#S??}
+			update-rc.d "$name" disable ;;
+		esac >/dev/null 2>&1 || :
+		echo "  OFF    $name"
 	done | sort -u
+	deps_new | sed 's/^/deps: still starts with the machine: /' >&2
 }
 
 # One line a package, all of apt's words when it fails.
