@@ -5,6 +5,7 @@
 #	run	to run them (`make run`)
 #	test	for `make test`
 #	lint	for `make lint` and `make fmt`
+#	npm	for the OpenAPI linter (CI asks for it where npm is missing)
 #
 # Starts no service, and leaves none enabled that was not: Debian's packages
 # of servers do both. Does nothing, quickly, when everything is there.
@@ -17,6 +18,7 @@ declare -A packages=(
 	[run]="lighttpd curl ca-certificates"
 	[test]="bats jq nats-server python3 redis-server"
 	[lint]="clang clang-format cppcheck shellcheck"
+	[npm]="npm"
 )
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -106,10 +108,11 @@ deps_disable_new()
 deps_apt()
 {
 	local any='[^ ]*'
+	local pre="$any $any $any $any"
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y \
 	    -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" 2>&1 |
 	    tee "$temp/apt.log" |
-	    sed -un -e "s/^Get:.* \\($any\\) $any $any \[.*/  GET    \1/p" \
+	    sed -un -e "s/^Get:$pre \\($any\\) $any $any \[.*/  GET    \1/p" \
 	        -e "s/^Setting up \\($any\\).*/  SETUP  \1/p" || {
 		cat "$temp/apt.log" >&2
 		echo "deps: apt-get $1 failed" >&2
