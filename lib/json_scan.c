@@ -209,13 +209,14 @@ json_scan_order(const void *a, const void *b)
 static bool
 json_scan_unique(struct json_scan *s, size_t from)
 {
-	struct json_span *names = s->names + from, *twice = NULL;
+	struct json_span *names, *twice = NULL;
 	size_t n = s->count - from;
 	int shown;
 
 	s->count = from;
 	if (n < 2)
 		return true;
+	names = s->names + from;
 	qsort(names, n, sizeof(*names), json_scan_order);
 	for (size_t i = 1; i < n; i++)
 		if (json_rune_compare(&names[i - 1], &names[i]) == 0 &&
