@@ -15,7 +15,7 @@ bin=${BIN:-$top/build/bin}
 
 run_say()
 {
-	echo "run: $*" >&2
+	echo "run: $*" >&"$err"
 }
 
 run_fail()
@@ -197,7 +197,7 @@ run_pipe()
 	local fd
 	exec {fd}> >(
 		trap '' HUP INT TERM
-		exec {lock}>&- sed -u "s/^/$1 | /" >&2
+		exec {lock}>&- sed -u "s/^/$1 | /" >&"$err"
 	)
 	pipes[$1]=$fd
 }
@@ -206,7 +206,7 @@ run_start()
 {
 	local name=$1 fd
 	(
-		exec >&"${pipes[$name]}" 2>&1 {lock}>&- {never}>&-
+		exec >&"${pipes[$name]}" 2>&1 {lock}>&- {never}>&- {err}>&-
 		for fd in "${pipes[@]}"; do
 			exec {fd}>&-
 		done
@@ -293,7 +293,7 @@ run_announce()
 		# shellcheck disable=SC2016
 		who='-H "X-API-Key: $ADMIN_API_KEY"'
 	fi
-	cat >&2 <<-TEXT
+	cat >&"$err" <<-TEXT
 
 	controller  $root
 	agent       http://$at:$AGENT_PORT
@@ -311,6 +311,7 @@ run_announce()
 
 # --- main -------------------------------------------------------------------
 
+exec {err}>&2
 programs=("$@")
 [ $# -gt 0 ] || programs=(controller agent worker)
 for name in "${programs[@]}"; do
@@ -334,6 +335,8 @@ done
 for name in "${programs[@]}"; do
 	run_start "$name"
 done
+# bash would report every death a second time, with this script's own lines.
+exec 2>/dev/null
 while [ -z "$stopping" ]; do
 	run_turn
 	[ -n "$announced" ] || ! run_up || run_announce
