@@ -39,7 +39,7 @@ make_run_at()
 	shift 2
 	declare -g "ports_$name=$ports"
 	# shellcheck disable=SC2086	# three words
-	setsid env -u MAKEFLAGS -u MAKELEVEL $ports \
+	setsid env --default-signal=INT -u MAKEFLAGS -u MAKELEVEL $ports \
 	    STATE_DIR="$house/$name" ENV_FILE="$house/env" LOG_LEVEL=info \
 	    "$@" make --no-print-directory -C "$top" run \
 	    </dev/null >"$house/$name.log" 2>&1 3>&- &
