@@ -463,6 +463,8 @@ UNIT("absolute-form is a path like any other")
 	t_sound();
 }
 
+static const char junk[4096];
+
 #define RAW(bytes) bytes, sizeof(bytes) - 1
 
 /* Each is refused, and the connection is over. */
@@ -556,7 +558,7 @@ static const struct {
 	{ 400, CHUNKS "3;a=\nb\r\nabc\r\n0\r\n\r\n", 0 },
 	{ 400, CHUNKS "0\r\n folded: 1\r\n\r\n", 0 },
 	{ 400, CHUNKS "0\r\nA: b\n\r\n", 0 },
-	{ 413, CHUNKS "fffffff\r\n", 0 },	/* see below */
+	{ 413, CHUNKS "fffffff\r\n", 0 }
 };
 
 UNIT("hostile requests are refused in problem+json; the next one is served")
@@ -574,7 +576,7 @@ UNIT("hostile requests are refused in problem+json; the next one is served")
 		client_send(&client, bytes, n);
 		if (hostile[i].status == 413)
 			for (int k = 0; k < 30; k++)
-				send(client.fd, hostile, 4096, MSG_NOSIGNAL |
+				send(client.fd, junk, 4096, MSG_NOSIGNAL |
 				    MSG_DONTWAIT);
 		client_hear(&client, NULL);
 		if (t_status(&client) != hostile[i].status)
@@ -676,7 +678,7 @@ UNIT("a body that nobody asked for is read over, up to a limit")
 	client_say(&client, "GET /plain HTTP/1.1\r\nHost: x\r\n"
 	    "Content-Length: 70000\r\n\r\n");
 	for (int i = 0; i < 70; i++)
-		send(client.fd, hostile, 1000, MSG_NOSIGNAL | MSG_DONTWAIT);
+		send(client.fd, junk, 1000, MSG_NOSIGNAL | MSG_DONTWAIT);
 	client_hear(&client, NULL);
 	CHECK_INT(t_status(&client), 413);
 	t_sound();
