@@ -49,7 +49,7 @@ struct httpd_conn {
 	bool moved;		/* something went on: the timer begins anew */
 	bool more;		/* goes on in the next turn */
 	bool eof;		/* the client sends no more, all is read */
-	bool halved;		/* the client sends no more, seen while answering */
+	bool halved;		/* the same, seen while answering */
 	bool close;		/* after the present answer */
 	bool broken;		/* cannot be written to */
 	bool busy;		/* inside httpd_conn_work */
@@ -100,7 +100,8 @@ enum {
 
 /* httpd.c. Counts a connection out and frees it; accepts again. */
 void httpd_forget(struct httpd_conn *);
-void httpd_resume(struct httpd *);	/* there may be room again */
+/* There may be room again. */
+void httpd_resume(struct httpd *);
 const char *httpd_date(struct httpd *);
 
 /* httpd_conn.c. Takes fd: a new connection, or none when memory is out. */

@@ -18,6 +18,8 @@ struct openapi {
 	const struct route_table *table;
 };
 
+/* 256 rows at most. Every operation has `x-roles` beside `security`: which
+ * of admin, agent, token and key may call it. */
 void openapi_print(const struct openapi *, struct buf *);
 
 #endif

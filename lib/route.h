@@ -79,11 +79,12 @@ enum { ROUTE_ANY = -1 };	/* a status: whatever else is sent */
 struct route_answer {
 	int status;		/* 0 ends the table */
 	const char *doc;
-	const char *type;	/* NULL: no body */
+	const char *type;	/* NULL: no body, or from 400 on a problem */
 	const struct field *fields;	/* of JSON; may be NULL */
 	bool list;		/* an array of fields */
 	const char *headers;	/* names by spaces, for the document */
-	const char *example;	/* JSON, or plain text; NULL: no body */
+	const char *example;	/* JSON, or plain text; NULL: none, or a
+				 * problem with doc as its detail */
 };
 
 struct route_request;
@@ -99,8 +100,8 @@ struct route {
 	const struct route_param *params;	/* or NULL */
 	const struct route_body *body;		/* or NULL: none is read */
 	/* Implied, not listed: 400; 404 with a parameter in the path;
-	 * 401/403/429 with `who`, and 503 where that is AGENT, ADMIN or
-	 * TOKEN (no credential is set); 413 with a body. */
+	 * 401/403 with `who`, and where that is AGENT, ADMIN or TOKEN also
+	 * 429 and 503 (no credential is set); 413 with a body. */
 	const struct route_answer *answers;
 	void (*handle)(struct route_request *, struct route_reply *);
 };
@@ -197,7 +198,8 @@ void route_problem_field(void *reply, const char *field,
 /* "Not Found" for 404; "Unknown" for a status without a name. */
 const char *route_title(int status);
 
-/* Whether the row declares or implies the status. */
+/* Whether the row implies the status, or declares or implies it. */
+bool route_implies(const struct route *, int status);
 bool route_may_send(const struct route *, int status);
 /* With ROUTE_CHECK: aborts when it may not (500 may always happen). For
  * answers that no route_reply holds; route may be NULL. */

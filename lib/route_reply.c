@@ -181,28 +181,35 @@ route_has(const struct route *r, enum route_in in)
 }
 
 bool
-route_may_send(const struct route *r, int status)
+route_implies(const struct route *r, int status)
 {
-	for (const struct route_answer *a = r->answers;
-	    a != NULL && a->status != 0; a++)
-		if (a->status == status || a->status == ROUTE_ANY)
-			return true;
+	unsigned people = ROUTE_AGENT | ROUTE_ADMIN | ROUTE_TOKEN;
+
 	switch (status) {
 	case 400:
 		return true;
 	case 401:
 	case 403:
-	case 429:
 		return r->who != 0;
+	case 429:
 	case 503:
-		return (r->who & (ROUTE_AGENT | ROUTE_ADMIN | ROUTE_TOKEN)) !=
-		    0;
+		return (r->who & people) != 0;
 	case 404:
 		return route_has(r, ROUTE_IN_PATH);
 	case 413:
 		return r->body != NULL;
 	}
 	return false;
+}
+
+bool
+route_may_send(const struct route *r, int status)
+{
+	for (const struct route_answer *a = r->answers;
+	    a != NULL && a->status != 0; a++)
+		if (a->status == status || a->status == ROUTE_ANY)
+			return true;
+	return route_implies(r, status);
 }
 
 void
