@@ -1,0 +1,187 @@
+/*
+ * The list of agents: what they said when they registered, and how they are
+ * by their heartbeats.
+ */
+#include "agents.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controller.h"
+
+enum { AGENTS_PAGE_MAX = 1000 };
+
+struct agents_row {
+	char *id, *hostname, *ip_address;
+	char *port;			/* JSON, as applied_version: null */
+	char *metadata;			/* until it is known */
+	long long registered_at, last_poll;
+	char *applied_version;
+	char *state, *error;
+	bool up_to_date;
+};
+
+#define AGENTS_ROW(member) offsetof(struct agents_row, member)
+
+static const struct field agents_row_fields[] = {
+	{ .name = "id", .kind = FIELD_TEXT, .need = FIELD_REQUIRED,
+	    .offset = AGENTS_ROW(id), .format = "uuid",
+	    .doc = "The agent's id" },
+	{ .name = "hostname", .kind = FIELD_TEXT,
+	    .offset = AGENTS_ROW(hostname),
+	    .doc = "What the machine calls itself" },
+	{ .name = "ip_address", .kind = FIELD_TEXT,
+	    .offset = AGENTS_ROW(ip_address),
+	    .doc = "What the agent takes for its address" },
+	{ .name = "port", .kind = FIELD_RAW, .offset = AGENTS_ROW(port),
+	    .choices = "number", .doc = "Where the agent listens" },
+	{ .name = "metadata", .kind = FIELD_RAW,
+	    .offset = AGENTS_ROW(metadata), .choices = "string object",
+	    .doc = "As it was registered" },
+	{ .name = "registered_at", .kind = FIELD_TIME,
+	    .offset = AGENTS_ROW(registered_at),
+	    .doc = "The last registration" },
+	{ .name = "last_poll", .kind = FIELD_TIME,
+	    .offset = AGENTS_ROW(last_poll),
+	    .doc = "The last heartbeat; null before the first" },
+	{ .name = "applied_version", .kind = FIELD_RAW,
+	    .offset = AGENTS_ROW(applied_version), .choices = "number",
+	    .doc = "What the worker last acknowledged; null until it is "
+	    "known" },
+	{ .name = "state", .kind = FIELD_TEXT, .need = FIELD_REQUIRED,
+	    .offset = AGENTS_ROW(state),
+	    .choices = "ok failed no-worker offline new",
+	    .doc = "What it last said; offline after three intervals "
+	    "without a poll; new before it said anything" },
+	{ .name = "error", .kind = FIELD_TEXT, .offset = AGENTS_ROW(error),
+	    .doc = "What went wrong last" },
+	{ .name = "up_to_date", .kind = FIELD_BOOL, .need = FIELD_REQUIRED,
+	    .offset = AGENTS_ROW(up_to_date),
+	    .doc = "Whether applied_version is the present version" },
+	{ .name = NULL },
+};
+
+/* A list being written. */
+struct agents_page {
+	struct buf *out;
+	const struct store_version *present;
+	long long version, now;
+	long interval;
+	char last[TOKEN_UUID];
+};
+
+static const char *
+agents_state(const struct agents_page *page, const struct store_agent *a)
+{
+	if (a->last_poll == 0)
+		return "new";
+	if (page->now - a->last_poll > 3000LL * page->interval)
+		return "offline";
+	if (a->state != NULL)
+		return a->state;
+	return a->applied_version >= 0 ? "ok" : "new";
+}
+
+static void
+agents_write(void *arg, const struct store_agent *a)
+{
+	struct agents_page *page = arg;
+	char applied[24], port[24], state[16];
+	struct agents_row row = {
+		.id = page->last,
+		.hostname = a->hostname,
+		.ip_address = a->ip_address,
+		.metadata = a->metadata,
+		.registered_at = a->registered_at,
+		.last_poll = a->last_poll,
+		.state = state,
+		.up_to_date = a->applied_version == page->version &&
+		    page->version > 0,
+	};
+
+	memcpy(page->last, a->id, sizeof(page->last));
+	snprintf(state, sizeof(state), "%s", agents_state(page, a));
+	if (a->applied_version >= 0) {
+		snprintf(applied, sizeof(applied), "%lld",
+		    a->applied_version);
+		row.applied_version = applied;
+	}
+	if (a->port > 0) {
+		snprintf(port, sizeof(port), "%lld", a->port);
+		row.port = port;
+	}
+	if (page->out->len > 1)
+		buf_char(page->out, ',');
+	fields_write(agents_row_fields, &row, page->out);
+}
+
+static void
+agents_list(struct route_request *req, struct route_reply *reply)
+{
+	struct controller *c = controller_of(req);
+	const char *after = route_value(req, "after");
+	long limit = (long)route_number(req, "limit", 100);
+	struct agents_page page = { .out = &reply->body };
+	const struct store_version *v;
+	long long total = 0;
+	bool more = false;
+	enum store_end end = controller_current(c, &v);
+
+	if (end == STORE_DONE) {
+		page.now = controller_clock();
+		page.version = v->version;
+		page.interval = v->interval;
+		beat_fold(&c->beat, c->store, page.now);
+		buf_char(&reply->body, '[');
+		end = store_agents(c->store, after != NULL ? after : "",
+		    limit, agents_write, &page, &total, &more);
+	}
+	if (end != STORE_DONE) {
+		controller_fault(req, reply, end);
+		return;
+	}
+	buf_char(&reply->body, ']');
+	reply->status = 200;
+	reply->type = "application/json";
+	route_header(reply, "X-Total-Count", "%lld", total);
+	if (more)
+		route_header(reply, "Link",
+		    "<%s/agents?limit=%ld&after=%s>; rel=\"next\"",
+		    req->prefix, limit, page.last);
+}
+
+/* --- the rows ----------------------------------------------------------- */
+
+#define AGENTS_ID "3f2b8c1e-5d4a-4f6b-9a7c-0e1d2c3b4a5f"
+
+static const struct route_param agents_list_params[] = {
+	{ .name = "limit", .in = ROUTE_IN_QUERY, .kind = ROUTE_WHOLE,
+	    .min = 1, .max = AGENTS_PAGE_MAX, .fallback = "100",
+	    .example = "100", .doc = "Agents of one page" },
+	{ .name = "after", .in = ROUTE_IN_QUERY, .kind = ROUTE_UUID,
+	    .example = AGENTS_ID, .doc = "The last id of the page before" },
+	{ .name = NULL },
+};
+
+static const struct route_answer agents_list_answers[] = {
+	{ .status = 200, .doc = "A page of agents, by id",
+	    .type = "application/json", .fields = agents_row_fields,
+	    .list = true, .headers = "Link X-Total-Count",
+	    .example = "[{\"id\":\"" AGENTS_ID "\",\"hostname\":\"web-1\","
+	    "\"ip_address\":\"192.0.2.10\",\"port\":8081,"
+	    "\"metadata\":{\"rack\":\"7\"},"
+	    "\"registered_at\":\"2026-01-26T12:00:00.000Z\","
+	    "\"last_poll\":\"2026-01-26T12:00:30.000Z\","
+	    "\"applied_version\":7,\"state\":\"ok\",\"error\":null,"
+	    "\"up_to_date\":true}]" },
+	{ .status = 0 },
+};
+
+const struct route agents_routes[] = {
+	{ .method = "GET", .path = "/agents", .id = "listAgents",
+	    .tag = "agents", .summary = "The agents, and how they are",
+	    .who = ROUTE_ADMIN, .params = agents_list_params,
+	    .answers = agents_list_answers, .handle = agents_list },
+	{ .path = NULL },
+};

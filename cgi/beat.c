@@ -1,0 +1,284 @@
+/*
+ * Heartbeats on their way from a poll to the store. A poll pays for one
+ * O_APPEND write and never waits for a disk or a lock; a slot's file is
+ * removed only after the store has what was in it.
+ *
+ * It refuses to grow without bound: what cannot be folded for ten minutes is
+ * forgotten.
+ */
+#include "beat.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "keep.h"
+#include "log.h"
+
+enum {
+	BEAT_LINE_MAX = 128,
+	BEAT_GRACE_MS = 200,	/* a writer may be that late for its slot */
+	BEAT_SLOTS_MAX = 64,	/* folded in one go */
+	BEAT_FILE_MAX = 64 << 20,
+	BEAT_KEEP_SLOTS = 300,	/* ten minutes */
+};
+
+void
+beat_open(struct beat *b)
+{
+	*b = (struct beat){ .folder = NULL, .fd = -1, .slot = -1 };
+}
+
+bool
+beat_place(struct beat *b, const char *state_dir)
+{
+	beat_close(b);
+	if (asprintf(&b->folder, "%s/beats", state_dir) < 0)
+		b->folder = NULL;
+	return b->folder != NULL;
+}
+
+void
+beat_close(struct beat *b)
+{
+	if (b->fd >= 0)
+		close(b->fd);
+	free(b->folder);
+	beat_open(b);
+}
+
+const char *
+beat_state(const char *word)
+{
+	static const char *const words[] = { "ok", "failed", "no-worker" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return words[i];
+	return NULL;
+}
+
+static bool
+beat_path(const struct beat *b, char out[PATH_MAX], long long slot)
+{
+	return snprintf(out, PATH_MAX, "%s/%lld", b->folder, slot) < PATH_MAX;
+}
+
+/* --- noting ------------------------------------------------------------- */
+
+/* Opens the slot's file, and the folder when it is not there yet. */
+static bool
+beat_turn(struct beat *b, long long slot)
+{
+	char path[PATH_MAX];
+
+	if (b->fd >= 0)
+		close(b->fd);
+	b->fd = -1;
+	b->slot = slot;
+	if (!beat_path(b, path, slot))
+		return false;
+	for (int i = 0; i < 2 && b->fd < 0; i++) {
+		if (i > 0 && (errno != ENOENT ||
+		    keep_folder(b->folder) != 0))
+			break;
+		b->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
+		    0600);
+	}
+	if (b->fd < 0)
+		log_warn("beat", "%s: %s", path, strerror(errno));
+	return b->fd >= 0;
+}
+
+void
+beat_note(struct beat *b, const struct store_beat *beat)
+{
+	long long slot = beat->at / BEAT_SLOT_MS;
+	char line[BEAT_LINE_MAX], version[24] = "-";
+	int n;
+
+	if (b->folder == NULL)
+		return;
+	if (slot != b->slot && !beat_turn(b, slot))
+		return;
+	if (beat->applied_version >= 0)
+		snprintf(version, sizeof(version), "%lld",
+		    beat->applied_version);
+	n = snprintf(line, sizeof(line), "%lld %.36s %s %s %c\n", beat->at,
+	    beat->id, version, beat->state != NULL ? beat->state : "-",
+	    beat->trusted ? 'T' : 'F');
+	if (b->fd >= 0 && write(b->fd, line, (size_t)n) != n)
+		log_debug("beat", "a heartbeat was not written");
+}
+
+/* --- folding ------------------------------------------------------------ */
+
+/* One word of a line, ended by a space or the end. NULL: there is none. */
+static char *
+beat_word(char **line)
+{
+	char *word = *line, *end;
+
+	if (word == NULL || *word == '\0')
+		return NULL;
+	end = strchr(word, ' ');
+	*line = end != NULL ? end + 1 : NULL;
+	if (end != NULL)
+		*end = '\0';
+	return word;
+}
+
+static bool
+beat_number(const char *word, long long *out)
+{
+	size_t digits = word != NULL ? strspn(word, "0123456789") : 0;
+
+	if (digits == 0 || digits > 18 || word[digits] != '\0')
+		return false;
+	*out = strtoll(word, NULL, 10);
+	return true;
+}
+
+/* A line without its newline; it is cut into words. */
+static bool
+beat_parse(char *line, struct store_beat *beat)
+{
+	char *id, *version, *state, *trust;
+
+	if (!beat_number(beat_word(&line), &beat->at))
+		return false;
+	id = beat_word(&line);
+	version = beat_word(&line);
+	state = beat_word(&line);
+	trust = beat_word(&line);
+	if (trust == NULL || line != NULL || !token_is_uuid(id))
+		return false;
+	memcpy(beat->id, id, TOKEN_UUID);
+	beat->applied_version = -1;
+	if (strcmp(version, "-") != 0 &&
+	    !beat_number(version, &beat->applied_version))
+		return false;
+	beat->state = beat_state(state);
+	beat->trusted = strcmp(trust, "T") == 0;
+	return true;
+}
+
+/* The beats of a file's text; lines that are none are left out. Gives an
+ * array, NULL for none or for want of memory. */
+static struct store_beat *
+beat_gather(char *text, size_t *count)
+{
+	struct store_beat *beats, *some;
+	size_t lines = 0;
+
+	*count = 0;
+	for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	beats = lines > 0 ? calloc(lines, sizeof(*beats)) : NULL;
+	if (beats == NULL)
+		return NULL;
+	for (some = beats; lines > 0; lines--) {
+		char *end = strchr(text, '\n');
+
+		*end = '\0';
+		if (beat_parse(text, some))
+			some++;
+		text = end + 1;
+	}
+	*count = (size_t)(some - beats);
+	return beats;
+}
+
+/* Whether the slot is done with: folded, or hopeless. */
+static bool
+beat_slot(struct store *s, const char *path)
+{
+	struct buf text = BUF_INIT(BEAT_FILE_MAX);
+	struct store_beat *beats = NULL;
+	enum store_end end = STORE_DONE;
+	size_t count = 0;
+	int err = keep_read(path, &text);
+
+	if (err == EFBIG)
+		log_warn("beat", "%s is too large: forgotten", path);
+	else if (err == 0 && text.len > 0)
+		beats = beat_gather(text.data, &count);
+	if (count > 0)
+		end = store_fold(s, beats, count);
+	if (end != STORE_DONE)
+		log_warn("beat", "heartbeats wait: %s", store_detail(s));
+	free(beats);
+	buf_free(&text);
+	return end == STORE_DONE && (err == 0 || err == EFBIG);
+}
+
+/* The numbers of slots that were closed at `now`, the oldest first. A slot of
+ * the future is one from before the clock was set back. */
+static size_t
+beat_list(const struct beat *b, long long now,
+    long long slots[BEAT_SLOTS_MAX])
+{
+	long long open = (now - BEAT_GRACE_MS) / BEAT_SLOT_MS, slot;
+	DIR *folder = opendir(b->folder);
+	struct dirent *entry;
+	size_t count = 0, i;
+
+	while (folder != NULL && count < BEAT_SLOTS_MAX &&
+	    (entry = readdir(folder)) != NULL) {
+		if (!beat_number(entry->d_name, &slot) ||
+		    (slot >= open && slot <= open + 1))
+			continue;
+		for (i = count; i > 0 && slots[i - 1] > slot; i--)
+			slots[i] = slots[i - 1];
+		slots[i] = slot;
+		count++;
+	}
+	if (folder != NULL)
+		closedir(folder);
+	return count;
+}
+
+static void
+beat_fold_all(struct beat *b, struct store *s, long long now,
+    const long long *slots, size_t count)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		if (!beat_path(b, path, slots[i]))
+			return;
+		if (!beat_slot(s, path)) {
+			if (slots[i] > now / BEAT_SLOT_MS - BEAT_KEEP_SLOTS)
+				return;
+			log_warn("beat", "%s is too old: forgotten", path);
+		}
+		unlink(path);
+	}
+}
+
+bool
+beat_fold(struct beat *b, struct store *s, long long now)
+{
+	long long slots[BEAT_SLOTS_MAX];
+	char path[PATH_MAX];
+	size_t count;
+	int lock;
+
+	if (b->folder == NULL || beat_list(b, now, slots) == 0)
+		return false;
+	snprintf(path, sizeof(path), "%s/lock", b->folder);
+	lock = keep_lock(path, 0);
+	if (lock < 0)
+		return false;
+	/* again under the lock: another may have folded them meanwhile */
+	count = beat_list(b, now, slots);
+	beat_fold_all(b, s, now, slots, count);
+	close(lock);
+	return count > 0;
+}

@@ -1,0 +1,39 @@
+#ifndef BEAT_H
+#define BEAT_H
+/*
+ * Heartbeats: a poll notes one with one write(2) to the file of the present
+ * two-second slot, in STATE_DIR/beats; whoever housekeeps folds the files of
+ * closed slots into the store. One line a beat:
+ *
+ *   <ms since 1970> <agent id> <applied version or -> <state or -> <T or F>
+ *
+ * T: it came with the agent's own token.
+ */
+#include <stdbool.h>
+
+#include "store.h"
+
+enum { BEAT_SLOT_MS = 2000 };
+
+struct beat {
+	char *folder;		/* NULL: nowhere, nothing is noted */
+	int fd;			/* of the slot's file, -1 */
+	long long slot;
+};
+
+void beat_open(struct beat *);
+/* Beats are kept in state_dir/beats from now on. False: out of memory. */
+bool beat_place(struct beat *, const char *state_dir);
+void beat_close(struct beat *);
+
+/* The word of a state as a string that stays, NULL for any other. */
+const char *beat_state(const char *word);
+
+/* Never fails visibly: liveness is worth less than an answer. */
+void beat_note(struct beat *, const struct store_beat *);
+
+/* Folds the slots that were closed at `now` (ms since 1970), unless another
+ * process does. Whether there was anything. */
+bool beat_fold(struct beat *, struct store *, long long now);
+
+#endif

@@ -1,0 +1,392 @@
+/*
+ * The configuration: read by agents, published by administrators.
+ *
+ * A poll that changes nothing costs a look at the store's change counter, a
+ * comparison of tags, and one appended line for the heartbeat.
+ */
+#include "config.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth.h"
+#include "beat.h"
+#include "controller.h"
+#include "etag.h"
+#include "log.h"
+#include "publish.h"
+#include "version.h"
+
+/* --- reading ------------------------------------------------------------ */
+
+/* The number in a header of the agent's; -1 when there is none. */
+static long long
+config_number(const char *text)
+{
+	size_t digits = text != NULL ? strspn(text, "0123456789") : 0;
+
+	if (digits == 0 || digits > 18 || text[digits] != '\0')
+		return -1;
+	return strtoll(text, NULL, 10);
+}
+
+/* Notes what a poll says of its agent. What is malformed counts as not said:
+ * a poll never fails for its heartbeat. */
+static void
+config_beat(const struct route_request *req)
+{
+	const char *id = req->header(req, "X-Agent-ID");
+	const char *state = req->header(req, "X-Agent-State");
+	const char *token = auth_of(req)->agent;
+	struct store_beat beat = { .at = controller_clock() };
+
+	if ((req->who & ROUTE_AGENT) == 0)
+		return;
+	beat.trusted = token[0] != '\0';
+	if (beat.trusted)
+		id = token;
+	if (id == NULL || !token_is_uuid(id))
+		return;
+	for (size_t i = 0; i < TOKEN_UUID; i++)
+		beat.id[i] = id[i] >= 'A' && id[i] <= 'F' ?
+		    (char)(id[i] | 0x20) : id[i];
+	beat.applied_version =
+	    config_number(req->header(req, "X-Applied-Version"));
+	beat.state = state != NULL ? beat_state(state) : NULL;
+	beat_note(&controller_of(req)->beat, &beat);
+}
+
+/* Whether the caller has it already: then the reply is the 304. */
+static bool
+config_known(const struct route_request *req, struct route_reply *reply,
+    const char *etag)
+{
+	const char *list = req->header(req, "If-None-Match");
+
+	if (list == NULL || !etag_match(list, etag))
+		return false;
+	reply->status = 304;
+	return true;
+}
+
+static void
+config_body(struct route_reply *reply, const struct store_version *v)
+{
+	reply->status = 200;
+	reply->type = "application/json";
+	buf_add(&reply->body, v->body, v->len);
+}
+
+static void
+config_read(struct route_request *req, struct route_reply *reply)
+{
+	struct controller *c = controller_of(req);
+	const struct store_version *v;
+	enum store_end end = controller_current(c, &v);
+
+	if (end != STORE_DONE) {
+		controller_fault(req, reply, end);
+		return;
+	}
+	config_beat(req);
+	route_header(reply, "ETag", "%s", v->etag);
+	route_header(reply, "X-Poll-Interval-Seconds", "%ld", v->interval);
+	route_header(reply, "Cache-Control", "private, no-cache");
+	if (!config_known(req, reply, v->etag))
+		config_body(reply, v);
+}
+
+static void
+config_read_version(struct route_request *req, struct route_reply *reply)
+{
+	struct controller *c = controller_of(req);
+	long long number = route_number(req, "version", 0);
+	struct store_version v;
+	enum store_end end = store_version(c->store, number, &v);
+
+	if (end == STORE_NONE) {
+		route_problem(req, reply, 404, "there is no version %lld",
+		    number);
+	} else if (end != STORE_DONE) {
+		controller_fault(req, reply, end);
+	} else {
+		route_header(reply, "ETag", "%s", v.etag);
+		route_header(reply, "Cache-Control",
+		    "private, max-age=31536000, immutable");
+		if (!config_known(req, reply, v.etag))
+			config_body(reply, &v);
+	}
+	store_version_free(&v);
+}
+
+/* --- publishing --------------------------------------------------------- */
+
+/* The answer to a publish. */
+struct config_published {
+	char *message;
+	long long version;
+	bool unchanged;
+};
+
+static const struct field config_published_fields[] = {
+	{ .name = "message", .kind = FIELD_TEXT, .need = FIELD_REQUIRED,
+	    .offset = offsetof(struct config_published, message),
+	    .doc = "For people" },
+	{ .name = "version", .kind = FIELD_WHOLE, .need = FIELD_REQUIRED,
+	    .offset = offsetof(struct config_published, version),
+	    .doc = "The present version" },
+	{ .name = "unchanged", .kind = FIELD_BOOL, .need = FIELD_OMIT,
+	    .offset = offsetof(struct config_published, unchanged),
+	    .doc = "True when it was the present one already" },
+	{ .name = NULL },
+};
+
+static void
+config_answer(const struct route_request *req, struct route_reply *reply,
+    const struct store_version *v, enum store_end end)
+{
+	char updated[] = "Configuration updated successfully";
+	char unchanged[] = "Configuration unchanged";
+	struct config_published published = {
+		.message = end == STORE_SAME ? unchanged : updated,
+		.version = v->version,
+		.unchanged = end == STORE_SAME,
+	};
+
+	route_header(reply, "ETag", "%s", v->etag);
+	if (end == STORE_STALE) {
+		route_problem(req, reply, 412, "the present version is %lld; "
+		    "If-Match does not name it", v->version);
+		return;
+	}
+	route_header(reply, "Location", "%s/config/%lld", req->prefix,
+	    v->version);
+	route_json(reply, end == STORE_SAME ? 200 : 201,
+	    config_published_fields, &published);
+}
+
+/* Reads the body; refuses with 413 before 400. */
+static bool
+config_accept(const struct route_request *req, struct route_reply *reply,
+    struct publish_body *body)
+{
+	size_t max = (size_t)controller_of(req)->settings.config_max;
+	bool ok;
+
+	ok = publish_read(body, req->body, req->body_len,
+	    route_problem_field, reply);
+	if (body->len > max || req->body_len > max + PUBLISH_AROUND_MAX ||
+	    (body->data == NULL && req->body_len > max)) {
+		buf_reset(&reply->errors);
+		route_problem(req, reply, 413, "a configuration may have %zu "
+		    "bytes at most (CONFIG_MAX_BYTES)", max);
+		return false;
+	}
+	if (!ok)
+		route_problem(req, reply, 400,
+		    "the configuration is not valid");
+	return ok;
+}
+
+/* The interval of the query and of the body, which must agree. */
+static bool
+config_interval(const struct route_request *req, struct route_reply *reply,
+    struct publish_body *body)
+{
+	long asked = (long)route_number(req, "poll_interval", 0);
+
+	if (asked != 0 && body->interval != 0 && asked != body->interval) {
+		route_problem_field(reply, "poll_interval_seconds",
+		    "differs from poll_interval of the query");
+		route_problem(req, reply, 400,
+		    "the query says %ld seconds, the body %ld", asked,
+		    body->interval);
+		return false;
+	}
+	if (asked != 0)
+		body->interval = asked;
+	return true;
+}
+
+static void
+config_store(const struct route_request *req, struct route_reply *reply,
+    const struct publish_body *body)
+{
+	struct controller *c = controller_of(req);
+	struct store_change change = {
+		.data = body->data,
+		.len = body->len,
+		.interval = body->interval,
+		.author = auth_of(req)->name,
+		.comment = body->comment,
+		.if_match = req->header(req, "If-Match"),
+	};
+	const struct store_version *v;
+	enum store_end end = controller_current(c, &v);
+
+	if (end == STORE_DONE)
+		end = store_publish(c->store, &change, &v);
+	if (end != STORE_DONE && end != STORE_SAME && end != STORE_STALE) {
+		controller_fault(req, reply, end);
+		return;
+	}
+	if (end == STORE_DONE)
+		log_info("config", "%s version %lld by %s, %zu bytes, every "
+		    "%ld seconds", req->id, v->version, change.author,
+		    body->len, v->interval);
+	config_answer(req, reply, v, end);
+}
+
+static void
+config_publish(struct route_request *req, struct route_reply *reply)
+{
+	struct publish_body body;
+
+	if (config_accept(req, reply, &body) &&
+	    config_interval(req, reply, &body))
+		config_store(req, reply, &body);
+	publish_free(&body);
+}
+
+/* --- the rows ----------------------------------------------------------- */
+
+#define CONFIG_EXAMPLE							\
+	"{\"version\":7,\"data\":{\"url\":\"https://ip.me\"},"		\
+	"\"poll_interval_seconds\":30}"
+#define CONFIG_NOT_FOUND						\
+	"{\"type\":\"about:blank\",\"title\":\"Not Found\","		\
+	"\"status\":404,\"detail\":\"there is no version 8\","		\
+	"\"request_id\":\"7b1f3c52-8b0e-4a53-9f0a-1f2e3d4c5b6a\"}"
+#define CONFIG_STALE							\
+	"{\"type\":\"about:blank\",\"title\":\"Precondition Failed\","	\
+	"\"status\":412,\"detail\":\"the present version is 8; "		\
+	"If-Match does not name it\","					\
+	"\"request_id\":\"7b1f3c52-8b0e-4a53-9f0a-1f2e3d4c5b6a\"}"
+
+/* The body of a 200, for its schema: it is written as bytes. */
+static const struct field config_fields[] = {
+	{ .name = "version", .kind = FIELD_WHOLE, .need = FIELD_REQUIRED,
+	    .doc = "0 before the first publish" },
+	{ .name = "data", .kind = FIELD_RAW, .need = FIELD_REQUIRED,
+	    .choices = "object",
+	    .doc = "The configuration, byte for byte as it was accepted; "
+	    "empty in version 0" },
+	{ .name = "poll_interval_seconds", .kind = FIELD_WHOLE,
+	    .need = FIELD_REQUIRED, .min = 1, .max = PUBLISH_INTERVAL_MAX,
+	    .doc = "How often agents ask" },
+	{ .name = NULL },
+};
+
+static const struct route_param config_read_params[] = {
+	{ .name = "If-None-Match", .in = ROUTE_IN_HEADER, .kind = ROUTE_TEXT,
+	    .max = 1024, .example = "\"7-ba7816bf8f01cfea\"",
+	    .doc = "Tags the caller has; lists, weak tags and * are "
+	    "understood" },
+	{ .name = "X-Agent-ID", .in = ROUTE_IN_HEADER, .kind = ROUTE_UUID,
+	    .example = "3f2b8c1e-5d4a-4f6b-9a7c-0e1d2c3b4a5f",
+	    .doc = "Heartbeat: which agent polls; with a token it is the "
+	    "token's" },
+	{ .name = "X-Applied-Version", .in = ROUTE_IN_HEADER,
+	    .kind = ROUTE_WHOLE, .min = 0, .max = 1LL << 53, .example = "7",
+	    .doc = "Heartbeat: what the worker last acknowledged" },
+	{ .name = "X-Agent-State", .in = ROUTE_IN_HEADER, .kind = ROUTE_WORD,
+	    .choices = "ok failed no-worker", .example = "ok",
+	    .doc = "Heartbeat: how it went" },
+	{ .name = NULL },
+};
+
+static const struct route_param config_version_params[] = {
+	{ .name = "version", .in = ROUTE_IN_PATH, .kind = ROUTE_WHOLE,
+	    .min = 1, .max = 1LL << 53, .example = "7",
+	    .doc = "The number of a version" },
+	{ .name = "If-None-Match", .in = ROUTE_IN_HEADER, .kind = ROUTE_TEXT,
+	    .max = 1024, .example = "\"7-ba7816bf8f01cfea\"",
+	    .doc = "Tags the caller has" },
+	{ .name = NULL },
+};
+
+static const struct route_param config_publish_params[] = {
+	{ .name = "poll_interval", .in = ROUTE_IN_QUERY, .kind = ROUTE_WHOLE,
+	    .min = 1, .max = PUBLISH_INTERVAL_MAX, .example = "30",
+	    .doc = "Seconds between polls, for any of the bodies" },
+	{ .name = "If-Match", .in = ROUTE_IN_HEADER, .kind = ROUTE_TEXT,
+	    .max = 1024, .example = "\"7-ba7816bf8f01cfea\"",
+	    .doc = "Publish only while this is the present version" },
+	{ .name = NULL },
+};
+
+static const struct route_example config_publish_examples[] = {
+	{ "document", "{\"url\":\"https://ip.me\"}" },
+	{ "envelope", "{\"data\":{\"url\":\"https://ip.me\"},"
+	    "\"poll_interval_seconds\":30,\"comment\":\"the new target\"}" },
+	{ "beside", "{\"url\":\"https://ip.me\","
+	    "\"poll_interval_seconds\":30}" },
+	{ NULL, NULL },
+};
+
+static const struct route_body config_publish_body = {
+	.doc = "The configuration itself; or an envelope, known by a data "
+	    "member that is an object; or the configuration with "
+	    "poll_interval_seconds beside url, which then stays in it",
+	.max = VERSION_DATA_MAX + PUBLISH_AROUND_MAX,
+	.examples = config_publish_examples,
+};
+
+static const struct route_answer config_read_answers[] = {
+	{ .status = 200, .doc = "The present version",
+	    .type = "application/json", .fields = config_fields,
+	    .headers = "ETag X-Poll-Interval-Seconds Cache-Control",
+	    .example = CONFIG_EXAMPLE },
+	{ .status = 304, .doc = "If-None-Match names the present version",
+	    .headers = "ETag X-Poll-Interval-Seconds Cache-Control" },
+	{ .status = 0 },
+};
+
+static const struct route_answer config_version_answers[] = {
+	{ .status = 200, .doc = "The version; it never changes",
+	    .type = "application/json", .fields = config_fields,
+	    .headers = "ETag Cache-Control", .example = CONFIG_EXAMPLE },
+	{ .status = 304, .doc = "If-None-Match names it",
+	    .headers = "ETag Cache-Control" },
+	{ .status = 404, .doc = "There is no such version",
+	    .type = "application/problem+json",
+	    .example = CONFIG_NOT_FOUND },
+	{ .status = 0 },
+};
+
+static const struct route_answer config_publish_answers[] = {
+	{ .status = 201, .doc = "A new version, on disk",
+	    .type = "application/json", .fields = config_published_fields,
+	    .headers = "Location ETag",
+	    .example = "{\"message\":\"Configuration updated successfully\","
+	    "\"version\":7}" },
+	{ .status = 200, .doc = "It is the present version already",
+	    .type = "application/json", .fields = config_published_fields,
+	    .headers = "Location ETag",
+	    .example = "{\"message\":\"Configuration unchanged\","
+	    "\"version\":7,\"unchanged\":true}" },
+	{ .status = 412, .doc = "If-Match names another version",
+	    .type = "application/problem+json", .headers = "ETag",
+	    .example = CONFIG_STALE },
+	{ .status = 0 },
+};
+
+const struct route config_routes[] = {
+	{ .method = "GET", .path = "/config", .id = "readConfig",
+	    .tag = "config", .summary = "The present configuration",
+	    .who = ROUTE_AGENT | ROUTE_ADMIN, .params = config_read_params,
+	    .answers = config_read_answers, .handle = config_read },
+	{ .method = "POST", .path = "/config", .id = "publishConfig",
+	    .tag = "config", .summary = "Publish a configuration",
+	    .who = ROUTE_ADMIN, .params = config_publish_params,
+	    .body = &config_publish_body, .answers = config_publish_answers,
+	    .handle = config_publish },
+	{ .method = "GET", .path = "/config/{version}", .id = "readVersion",
+	    .tag = "config", .summary = "A version of the configuration",
+	    .who = ROUTE_AGENT | ROUTE_ADMIN,
+	    .params = config_version_params,
+	    .answers = config_version_answers,
+	    .handle = config_read_version },
+	{ .path = NULL },
+};

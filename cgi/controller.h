@@ -1,0 +1,81 @@
+#ifndef CONTROLLER_H
+#define CONTROLLER_H
+/*
+ * What stands behind the routes: the settings, the store, the key of the
+ * tokens, the place of the heartbeats. One a process; `context` of the route
+ * table.
+ */
+#include <stdbool.h>
+
+#include "beat.h"
+#include "buf.h"
+#include "pass.h"
+#include "route.h"
+#include "setting.h"
+#include "store.h"
+
+struct controller_settings {
+	char *state_dir, *bind_address, *log_level, *log_format;
+	long port;
+	char *base_path;
+	char *db_path, *db_journal;
+	char *admin_username, *admin_password, *admin_key;
+	char *agent_username, *agent_password, *agent_key;
+	char *token_key_file;
+	long poll_interval;		/* seconds */
+	char *first_config;
+	long config_max;		/* bytes */
+};
+
+/* The rows of the settings, for --help and the README. */
+extern const struct setting controller_setting[];
+
+struct controller {
+	struct controller_settings settings;
+	struct setting_file *file;	/* of --config, or NULL */
+	struct store *store;		/* NULL until the settings are good */
+	struct pass_key key;
+	struct beat beat;
+	char *db_path, *key_path;	/* settings or their defaults */
+	struct buf given;		/* settings among CGI variables */
+	struct buf wrong;		/* what is wrong with the settings */
+};
+
+/* path: of --config, or NULL. False: error says why. controller_stop in any
+ * case. Loads nothing yet. */
+bool controller_start(struct controller *, const char *path,
+    struct buf *error);
+void controller_stop(struct controller *);
+
+/*
+ * Loads the settings: first source, which may have a get of NULL, then the
+ * environment, then --config. False: c->wrong has one line for each setting
+ * that is wrong, and there is no store.
+ */
+bool controller_load(struct controller *, struct setting_source first);
+
+/* Whether a variable of that name is a setting, by any of its names. */
+bool controller_names(const char *name);
+
+/* store_current, and DEFAULT_CONFIG as version 1 of an empty database. */
+enum store_end controller_current(struct controller *,
+    const struct store_version **);
+
+/*
+ * Why no credential can be good, "" when all is set: "ADMIN_PASSWORD is not
+ * set". Borrowed.
+ */
+const char *controller_unset(const struct controller *);
+
+/* The controller behind a request. */
+struct controller *controller_of(const struct route_request *);
+
+/* Milliseconds since 1970. */
+long long controller_clock(void);
+
+/* 503 with what the store says, which is logged, the same at most once in
+ * ten seconds. */
+void controller_fault(const struct route_request *, struct route_reply *,
+    enum store_end);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * FastCGI on libfcgi: one request at a time, several processes on one
+ * socket.
+ *
+ * The listening socket has a receive time-out, which accept(2) obeys: an
+ * idle process wakes twice a second, housekeeps, and looks for signals,
+ * without the herd that poll(2) would wake for each connection. SIGTERM and
+ * its like stay blocked and are looked for between two requests, so that
+ * none is ever broken off.
+ */
+#include "gateway.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "housekeep.h"
+#include "log.h"
+
+enum { GATEWAY_IDLE_MS = 500 };
+
+static const int gateway_ends[] = {
+	SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2,
+};
+
+static long
+gateway_fcgi_read(void *arg, char *into, size_t n)
+{
+	FCGX_Request *request = arg;
+	int got;
+
+	got = FCGX_GetStr(into, n > INT_MAX ? INT_MAX : (int)n, request->in);
+	return got == 0 && FCGX_GetError(request->in) != 0 ? -1 : got;
+}
+
+static bool
+gateway_fcgi_write(void *arg, const char *from, size_t n)
+{
+	FCGX_Request *request = arg;
+
+	return n <= INT_MAX && FCGX_PutStr(from, (int)n, request->out) >= 0;
+}
+
+bool
+gateway_is_fcgi(void)
+{
+	return !FCGX_IsCGI();
+}
+
+static void
+gateway_fcgi_signals(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(gateway_ends) / sizeof(int); i++)
+		sigaddset(&set, gateway_ends[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static bool
+gateway_fcgi_ended(void)
+{
+	sigset_t set;
+
+	if (sigpending(&set) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(gateway_ends) / sizeof(int); i++)
+		if (sigismember(&set, gateway_ends[i]) == 1)
+			return true;
+	return false;
+}
+
+/*
+ * A lighttpd that is killed leaves its responders behind, and the next one
+ * adopts them, of whatever version they are. spawn-fcgi, which ends at once
+ * on purpose, makes them leaders of a session: these live on.
+ */
+static void
+gateway_fcgi_parent(void)
+{
+	if (getsid(0) != getpid())
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+/* Whether the socket's time-out serves us: accepted TCP sockets would
+ * inherit it. */
+static bool
+gateway_fcgi_timeout(void)
+{
+	struct timeval idle = { .tv_usec = GATEWAY_IDLE_MS * 1000 };
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+
+	return getsockname(STDIN_FILENO, (struct sockaddr *)&name, &len) ==
+	    0 && name.ss_family == AF_UNIX && setsockopt(STDIN_FILENO,
+	    SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle)) == 0;
+}
+
+/* Waits for the next request: 1, 0 when there is none yet, or -1. */
+static int
+gateway_fcgi_next(FCGX_Request *request, bool timeout)
+{
+	struct pollfd listening = { .fd = STDIN_FILENO, .events = POLLIN };
+	int err;
+
+	if (!timeout && poll(&listening, 1, GATEWAY_IDLE_MS) <= 0)
+		return 0;
+	err = FCGX_Accept_r(request);
+	if (err == 0)
+		return 1;
+	if (err == -EAGAIN || err == -EWOULDBLOCK || err == -EINTR ||
+	    err == -ECONNABORTED)
+		return 0;
+	log_error("http", "accept: %s", strerror(-err));
+	return -1;
+}
+
+int
+gateway_fcgi(struct controller *c)
+{
+	FCGX_Request request;
+	struct gateway_stream stream = {
+		.read = gateway_fcgi_read,
+		.write = gateway_fcgi_write,
+		.arg = &request,
+	};
+	const struct store_version *v;
+	struct route_table table;
+	bool timeout;
+	int next = 0;
+
+	gateway_fcgi_signals();
+	gateway_fcgi_parent();
+	gateway_table(&table, c);
+	if (controller_current(c, &v) != STORE_DONE)
+		log_error("store", "%s", store_detail(c->store));
+	if (FCGX_Init() != 0 ||
+	    FCGX_InitRequest(&request, STDIN_FILENO, 0) != 0)
+		log_fatal("libfcgi cannot be started");
+	timeout = gateway_fcgi_timeout();
+	while (next >= 0 && !gateway_fcgi_ended()) {
+		next = gateway_fcgi_next(&request, timeout);
+		if (next > 0) {
+			gateway_answer(&table, request.envp, &stream);
+			FCGX_Finish_r(&request);
+		}
+		housekeep_turn(c);
+	}
+	FCGX_Free(&request, 1);
+	return next < 0;
+}

@@ -1,0 +1,24 @@
+/*
+ * Housekeeping: done by every process in its idle moments, each thing under
+ * a lock that nobody waits for, so that it is done once.
+ */
+#include "housekeep.h"
+
+#include <stdint.h>
+#include <time.h>
+
+void
+housekeep_turn(struct controller *c)
+{
+	static int64_t next;
+	struct timespec now;
+	int64_t ms;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	if (ms < next || c->store == NULL)
+		return;
+	next = ms + HOUSEKEEP_MS;
+	beat_fold(&c->beat, c->store, controller_clock());
+	store_checkpoint(c->store);
+}

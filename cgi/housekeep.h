@@ -1,0 +1,15 @@
+#ifndef HOUSEKEEP_H
+#define HOUSEKEEP_H
+/*
+ * What has to be done beside the requests: heartbeats into the store, a WAL
+ * into its database.
+ */
+#include "controller.h"
+
+enum { HOUSEKEEP_MS = 1000 };	/* between two turns of one process */
+
+/* One turn, when the last one is long enough ago; cheap when there is
+ * nothing to do. */
+void housekeep_turn(struct controller *);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * dcm-controller, also called config.fcgi, agents.fcgi, status.fcgi and
+ * watch.fcgi: a responder when a web server starts it, a command otherwise.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "command.h"
+#include "gateway.h"
+#include "log.h"
+
+/* A responder for FastCGI: a wrong setting stops it before it serves. */
+static int
+main_fcgi(struct controller *c)
+{
+	const struct setting_source none = { .get = NULL };
+
+	if (!controller_load(c, none)) {
+		fputs(buf_text(&c->wrong), stderr);
+		log_fatal("the settings are wrong, see above");
+	}
+	return gateway_fcgi(c);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct buf error = BUF_INIT(65536);
+	struct controller c;
+	int status;
+
+	umask(077);	/* a configuration may hold secrets */
+	if (!gateway_is_fcgi()) {
+		/* arguments of a CGI program come from the query */
+		if (getenv("GATEWAY_INTERFACE") == NULL &&
+		    getenv("REQUEST_METHOD") == NULL)
+			return command_run(argc, argv);
+		controller_start(&c, NULL, &error);
+		status = gateway_cgi(&c);
+	} else {
+		if (!controller_start(&c, command_config(argc, argv),
+		    &error))
+			log_fatal("%s", buf_text(&error));
+		status = main_fcgi(&c);
+	}
+	controller_stop(&c);
+	buf_free(&error);
+	return status;
+}

@@ -1,0 +1,154 @@
+#ifndef STORE_H
+#define STORE_H
+/*
+ * Where versions, agents and their liveness are kept. The committed row is
+ * the truth; everything else is a hint or a copy (contract, section 1).
+ *
+ * Truth and liveness are two databases, so that nothing about liveness can
+ * delay or block a publish. Either is opened at its first use, and again
+ * after it was broken, replaced or away: a store is never closed for good.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "etag.h"
+#include "token.h"
+
+struct store;
+
+/* Places, and how long to wait for locks of others. Strings are copied. */
+struct store_options {
+	const char *path;	/* of truth; liveness lies beside it */
+	const char *journal;	/* "wal" or "truncate": for new databases */
+	long interval;		/* poll interval of version 0, seconds */
+	int busy_ms;
+};
+
+enum store_end {
+	STORE_DONE,
+	STORE_SAME,		/* publish: it is what the present one is */
+	STORE_STALE,		/* publish: if_match does not name it */
+	STORE_NONE,		/* no such row */
+	STORE_BUSY,		/* locked for longer than busy_ms */
+	STORE_READONLY,
+	STORE_FULL,		/* no space left */
+	STORE_NEWER,		/* of a newer program; not touched */
+	STORE_BROKEN,		/* no database, damaged, cannot be opened */
+};
+
+/* NULL when out of memory. Opens nothing yet. */
+struct store *store_new(const struct store_options *);
+void store_free(struct store *);
+
+/* About the last verb that ended in BUSY or worse: a sentence for strangers,
+ * without paths, and one for the log, with them. Borrowed until the next. */
+const char *store_why(const struct store *);
+const char *store_detail(const struct store *);
+
+/* Makes or migrates both databases if need be. */
+enum store_end store_ready(struct store *);
+/* Whether truth can be read, and a write begun within wait_ms. */
+enum store_end store_probe(struct store *, int wait_ms);
+
+/* --- versions ----------------------------------------------------------- */
+
+/* A version with the body and the tag of its 200. */
+struct store_version {
+	long long version;	/* 0: before the first publish, data {} */
+	long interval;		/* seconds */
+	long long created_at;	/* ms since 1970; 0 for version 0 */
+	char *body;		/* owned; NUL-terminated */
+	size_t len;
+	char etag[ETAG_SIZE];
+};
+void store_version_free(struct store_version *);
+
+/* The present version. Costs a look at PRAGMA data_version when it is known
+ * already. Borrowed until the next verb. */
+enum store_end store_current(struct store *, const struct store_version **);
+/* An older or the present one; NONE. store_version_free in any case. */
+enum store_end store_version(struct store *, long long version,
+    struct store_version *);
+
+struct store_change {
+	const char *data;	/* the document */
+	size_t len;
+	long interval;		/* 0: the present one stays */
+	const char *author;	/* which credential */
+	const char *comment;	/* or NULL */
+	const char *if_match;	/* an If-Match header, or NULL */
+	bool first;		/* only as version 1: else STALE */
+};
+
+/*
+ * Publishes in one transaction that begins with the write lock. DONE means
+ * on disk. DONE, SAME and STALE give the present version as store_current
+ * does. The order of decision: STALE, SAME, DONE.
+ */
+enum store_end store_publish(struct store *, const struct store_change *,
+    const struct store_version **);
+
+/* --- agents ------------------------------------------------------------- */
+
+struct store_agent {
+	char id[TOKEN_UUID];
+	char *hostname;		/* owned, as the rest; any may be NULL */
+	char *ip_address;
+	long long port;		/* 0: not said */
+	char *metadata;		/* JSON text, a string or an object */
+	char *software;		/* JSON text */
+	char *address;		/* where it registered from */
+	long long registered_at;	/* ms since 1970 */
+	long long generation;	/* of its token, 1 or more */
+	/* liveness */
+	long long last_poll;	/* ms since 1970; 0: never */
+	long long applied_version;	/* -1: never said */
+	char *state;		/* "ok", "failed", "no-worker" or NULL */
+};
+void store_agent_free(struct store_agent *);
+
+/* Writes down what the agent says (id to address; the rest is ignored), as a
+ * new row or over the old one, whose generation stays. Gives generation. */
+enum store_end store_register(struct store *, const struct store_agent *,
+    long long *generation);
+
+/* The generation of an agent's token; NONE when it is not known. */
+enum store_end store_generation(struct store *, const char *id,
+    long long *generation);
+
+/* Calls each for at most limit agents after the id `after` ("" for the
+ * first), by id; `total` counts all, `more` says whether some are left. */
+enum store_end store_agents(struct store *, const char *after, long limit,
+    void (*each)(void *arg, const struct store_agent *), void *arg,
+    long long *total, bool *more);
+
+/* --- liveness ----------------------------------------------------------- */
+
+/* What one poll said. */
+struct store_beat {
+	char id[TOKEN_UUID];
+	long long at;		/* ms since 1970 */
+	long long applied_version;	/* -1: not said */
+	const char *state;	/* a string that stays, or NULL */
+	bool trusted;		/* it came with the agent's own token */
+};
+
+/*
+ * Folds beats, in any order, into liveness; older ones than are known change
+ * nothing, so that folding twice is harmless. An unknown agent is written
+ * down when trusted, else ignored. The rows are sorted.
+ */
+enum store_end store_fold(struct store *, struct store_beat *, size_t count);
+
+/* Puts what a WAL has gathered into its database, if it has grown and nobody
+ * else does. Called after verbs that write by whoever has time. */
+void store_checkpoint(struct store *);
+
+/* --- looking after ------------------------------------------------------ */
+
+/* PRAGMA integrity_check on both, nothing made or changed. Lines for people
+ * to out: "ok …" or "bad …". False: at least one is bad. */
+struct buf;
+bool store_examine(const struct store_options *, struct buf *out);
+
+#endif

@@ -1,0 +1,281 @@
+/*
+ * The store as a whole: its two databases, their statements, and what keeps
+ * them in order. All SQL that is not a migration stands here.
+ */
+#include "store_sqlite.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "keep.h"
+#include "log.h"
+
+#define STORE_SQL_BOTH							\
+	[STORE_SQL_BEGIN] = "BEGIN IMMEDIATE",				\
+	[STORE_SQL_COMMIT] = "COMMIT",					\
+	[STORE_SQL_ROLLBACK] = "ROLLBACK",				\
+	[STORE_SQL_SCHEMA] = "PRAGMA user_version",			\
+	[STORE_SQL_CHANGED] = "PRAGMA data_version"
+
+static const char *const store_sql_truth[STORE_SQL_TRUTH] = {
+	STORE_SQL_BOTH,
+	[STORE_SQL_NEWEST] =
+	    "SELECT version, data, poll_interval, created_at FROM version "
+	    "ORDER BY version DESC LIMIT 1",
+	[STORE_SQL_NEWEST_NUMBER] = "SELECT max(version) FROM version",
+	[STORE_SQL_VERSION] =
+	    "SELECT version, data, poll_interval, created_at FROM version "
+	    "WHERE version = ?1",
+	[STORE_SQL_PUBLISH] =
+	    "INSERT INTO version (version, data, size, sha256, "
+	    "poll_interval, created_at, author, comment) "
+	    "VALUES (?1, ?2, length(?2), ?3, ?4, ?5, ?6, ?7)",
+	[STORE_SQL_REGISTER] =
+	    "INSERT INTO agent (id, hostname, ip_address, port, metadata, "
+	    "software, address, registered_at, first_version) "
+	    "VALUES (?1, ?2, ?3, nullif(?4, 0), ?5, ?6, ?7, ?8, "
+	    "coalesce((SELECT max(version) FROM version), 0)) "
+	    "ON CONFLICT (id) DO UPDATE SET hostname = excluded.hostname, "
+	    "ip_address = excluded.ip_address, port = excluded.port, "
+	    "metadata = excluded.metadata, software = excluded.software, "
+	    "address = excluded.address, "
+	    "registered_at = excluded.registered_at "
+	    "RETURNING generation",
+	[STORE_SQL_ADOPT] =
+	    "INSERT INTO agent (id, address, registered_at, first_version) "
+	    "VALUES (?1, '', ?2, "
+	    "coalesce((SELECT max(version) FROM version), 0)) "
+	    "ON CONFLICT DO NOTHING",
+	[STORE_SQL_GENERATION] =
+	    "SELECT generation FROM agent WHERE id = ?1",
+	[STORE_SQL_AGENTS] =
+	    "SELECT id, hostname, ip_address, port, metadata, software, "
+	    "address, registered_at, generation FROM agent "
+	    "WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[STORE_SQL_TOTAL] = "SELECT total FROM agent_total",
+};
+
+static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
+	STORE_SQL_BOTH,
+	[STORE_SQL_BEAT] =
+	    "UPDATE live SET last_poll = ?2, "
+	    "applied_version = coalesce(?3, applied_version), "
+	    "state = coalesce(?4, state) "
+	    "WHERE id = ?1 AND last_poll <= ?2",
+	[STORE_SQL_ADD] =
+	    "INSERT INTO live (id, last_poll, applied_version, state) "
+	    "VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+	[STORE_SQL_LIVE] =
+	    "SELECT last_poll, applied_version, state FROM live "
+	    "WHERE id = ?1",
+};
+
+const struct store_kind store_truth = {
+	.name = "the database",
+	.sql = store_sql_truth,
+	.count = STORE_SQL_TRUTH,
+	.steps = migrate_steps_truth,
+	.open = "PRAGMA synchronous=FULL",
+	.frames = 256,
+};
+
+const struct store_kind store_liveness = {
+	.name = "the database of heartbeats",
+	.sql = store_sql_liveness,
+	.count = STORE_SQL_LIVENESS,
+	.steps = migrate_steps_live,
+	.open = "PRAGMA synchronous=OFF; PRAGMA cache_size=-32768",
+	.frames = 4096,
+};
+
+/* "controller.db" has its liveness in "controller-live.db". */
+static char *
+store_live_path(const char *path)
+{
+	size_t stem = strlen(path);
+	char *out;
+
+	if (stem > 3 && strcmp(path + stem - 3, ".db") == 0)
+		stem -= 3;
+	if (asprintf(&out, "%.*s-live.db", (int)stem, path) < 0)
+		return NULL;
+	return out;
+}
+
+struct store *
+store_new(const struct store_options *options)
+{
+	struct store *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->truth = (struct store_file){ .kind = &store_truth, .store = s };
+	s->live = (struct store_file){ .kind = &store_liveness, .store = s };
+	s->truth.path = strdup(options->path);
+	s->live.path = store_live_path(options->path);
+	s->journal = strdup(options->journal);
+	s->interval = options->interval;
+	s->busy_ms = options->busy_ms;
+	s->seen = -1;
+	if (s->truth.path == NULL || s->live.path == NULL ||
+	    s->journal == NULL) {
+		store_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void
+store_free(struct store *s)
+{
+	if (s == NULL)
+		return;
+	store_file_close(&s->truth);
+	store_file_close(&s->live);
+	store_version_free(&s->current);
+	free(s->truth.path);
+	free(s->live.path);
+	free(s->journal);
+	free(s);
+}
+
+const char *
+store_why(const struct store *s)
+{
+	return s->why;
+}
+
+const char *
+store_detail(const struct store *s)
+{
+	return s->detail;
+}
+
+enum store_end
+store_ready(struct store *s)
+{
+	enum store_end end = store_file_ready(&s->truth);
+
+	return end == STORE_DONE ? store_live_ready(s) : end;
+}
+
+/*
+ * A write is begun and taken back. The header is read through a connection
+ * of its own, for ours may answer from its cache what the file has lost.
+ */
+enum store_end
+store_probe(struct store *s, int wait_ms)
+{
+	struct store_file *f = &s->truth;
+	enum store_end end = store_file_look(f);
+
+	if (end == STORE_DONE)
+		end = store_file_ready(f);
+	if (end != STORE_DONE)
+		return end;
+	sqlite3_busy_timeout(f->db, wait_ms);
+	end = store_file_begin(f);
+	store_file_rollback(f);
+	if (f->db != NULL)
+		sqlite3_busy_timeout(f->db, s->busy_ms);
+	return end;
+}
+
+static void
+store_file_checkpoint(struct store_file *f)
+{
+	char path[PATH_MAX];
+	int lock, left = 0;
+
+	if (f->db == NULL || f->frames < f->kind->frames)
+		return;
+	migrate_lock_path(path, sizeof(path), f->path);
+	lock = keep_lock(path, 0);
+	if (lock < 0)
+		return;
+	if (sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+	    &left, NULL) != SQLITE_OK)
+		log_warn("store", "%s: checkpoint: %s", f->path,
+		    sqlite3_errmsg(f->db));
+	else
+		log_debug("store", "%s: checkpoint of %d pages", f->path,
+		    left);
+	f->frames = 0;
+	close(lock);
+}
+
+void
+store_checkpoint(struct store *s)
+{
+	store_file_checkpoint(&s->truth);
+	store_file_checkpoint(&s->live);
+}
+
+/* --- looking after ------------------------------------------------------ */
+
+static bool
+store_integrity(sqlite3 *db, struct buf *why)
+{
+	sqlite3_stmt *row = NULL;
+	bool ok = false;
+
+	if (sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &row,
+	    NULL) != SQLITE_OK || sqlite3_step(row) != SQLITE_ROW) {
+		buf_printf(why, "%s", sqlite3_errmsg(db));
+	} else {
+		const char *text = (const char *)sqlite3_column_text(row, 0);
+
+		ok = text != NULL && strcmp(text, "ok") == 0;
+		buf_str(why, text != NULL ? text : "out of memory");
+	}
+	sqlite3_finalize(row);
+	return ok;
+}
+
+static bool
+store_examine_file(struct store_file *f, struct buf *out)
+{
+	struct migrate_plan plan = store_file_plan(f);
+	struct migrate_result result;
+	struct buf why = BUF_INIT(512);
+	sqlite3 *db;
+	enum migrate_end end = migrate_look(&plan, &db, &result);
+	bool ok = false;
+
+	if (end == MIGRATE_MISSING) {
+		buf_printf(out, "ok   %s: not there yet, it will be made\n",
+		    f->path);
+		return true;
+	}
+	if (end != MIGRATE_DONE && end != MIGRATE_OLDER) {
+		buf_printf(out, "bad  %s: %s\n", f->path, result.text);
+	} else if (!store_integrity(db, &why)) {
+		buf_printf(out, "bad  %s: %s\n", f->path, buf_text(&why));
+	} else {
+		ok = true;
+		buf_printf(out, "ok   %s: schema %d%s, sound\n", f->path,
+		    result.found, end == MIGRATE_OLDER ?
+		    " (migrations are due)" : "");
+	}
+	buf_free(&why);
+	sqlite3_close(db);
+	return ok;
+}
+
+bool
+store_examine(const struct store_options *options, struct buf *out)
+{
+	struct store *s = store_new(options);
+	bool ok;
+
+	if (s == NULL)
+		return false;
+	ok = store_examine_file(&s->truth, out);
+	ok = store_examine_file(&s->live, out) && ok;
+	store_free(s);
+	return ok;
+}

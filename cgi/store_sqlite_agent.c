@@ -1,0 +1,149 @@
+/*
+ * Agents: what they said when they registered, in truth, with what is known
+ * of their liveness beside it.
+ */
+#include "store_sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void
+store_agent_free(struct store_agent *a)
+{
+	free(a->hostname);
+	free(a->ip_address);
+	free(a->metadata);
+	free(a->software);
+	free(a->address);
+	free(a->state);
+	memset(a, 0, sizeof(*a));
+}
+
+enum store_end
+store_register(struct store *s, const struct store_agent *a,
+    long long *generation)
+{
+	enum store_end end = store_file_begin(&s->truth);
+	sqlite3_stmt *row;
+
+	if (end != STORE_DONE)
+		return end;
+	row = store_file_sql(&s->truth, STORE_SQL_REGISTER);
+	sqlite3_bind_text(row, 1, a->id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(row, 2, a->hostname, -1, SQLITE_STATIC);
+	sqlite3_bind_text(row, 3, a->ip_address, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 4, a->port);
+	sqlite3_bind_text(row, 5, a->metadata, -1, SQLITE_STATIC);
+	sqlite3_bind_text(row, 6, a->software, -1, SQLITE_STATIC);
+	sqlite3_bind_text(row, 7, a->address, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 8, a->registered_at);
+	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
+		end = store_file_failed(&s->truth);
+	else
+		*generation = sqlite3_column_int64(row, 0);
+	sqlite3_reset(row);
+	if (end == STORE_DONE)
+		return store_file_commit(&s->truth);
+	store_file_rollback(&s->truth);
+	return end;
+}
+
+enum store_end
+store_generation(struct store *s, const char *id, long long *generation)
+{
+	enum store_end end = store_file_ready(&s->truth);
+	sqlite3_stmt *row;
+
+	if (end != STORE_DONE)
+		return end;
+	row = store_file_sql(&s->truth, STORE_SQL_GENERATION);
+	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
+	switch (row != NULL ? sqlite3_step(row) : SQLITE_ERROR) {
+	case SQLITE_ROW:
+		*generation = sqlite3_column_int64(row, 0);
+		break;
+	case SQLITE_DONE:
+		end = STORE_NONE;
+		break;
+	default:
+		end = store_file_failed(&s->truth);
+	}
+	sqlite3_reset(row);
+	return end;
+}
+
+static enum store_end
+store_agent_total(struct store *s, long long *total)
+{
+	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_TOTAL);
+	enum store_end end = STORE_DONE;
+
+	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
+		end = store_file_failed(&s->truth);
+	else
+		*total = sqlite3_column_int64(row, 0);
+	sqlite3_reset(row);
+	return end;
+}
+
+/* Reads a row of STORE_SQL_AGENTS and the agent's liveness. */
+static enum store_end
+store_agent_row(struct store *s, sqlite3_stmt *row, struct store_agent *a)
+{
+	const char *id = (const char *)sqlite3_column_text(row, 0);
+
+	memset(a, 0, sizeof(*a));
+	a->applied_version = -1;
+	if (id == NULL || strlen(id) >= sizeof(a->id))
+		return store_file_failed(&s->truth);
+	memcpy(a->id, id, strlen(id) + 1);
+	a->port = sqlite3_column_int64(row, 3);
+	a->registered_at = sqlite3_column_int64(row, 7);
+	a->generation = sqlite3_column_int64(row, 8);
+	if (!store_column(row, 1, &a->hostname) ||
+	    !store_column(row, 2, &a->ip_address) ||
+	    !store_column(row, 4, &a->metadata) ||
+	    !store_column(row, 5, &a->software) ||
+	    !store_column(row, 6, &a->address))
+		return store_say(s, STORE_BROKEN, "agents", "out of memory");
+	return store_live(s, a);
+}
+
+enum store_end
+store_agents(struct store *s, const char *after, long limit,
+    void (*each)(void *arg, const struct store_agent *), void *arg,
+    long long *total, bool *more)
+{
+	enum store_end end = store_ready(s);
+	sqlite3_stmt *row;
+	int step = SQLITE_DONE;
+	long count = 0;
+
+	*more = false;
+	if (end == STORE_DONE)
+		end = store_agent_total(s, total);
+	if (end != STORE_DONE)
+		return end;
+	row = store_file_sql(&s->truth, STORE_SQL_AGENTS);
+	if (row == NULL)
+		return store_file_failed(&s->truth);
+	sqlite3_bind_text(row, 1, after, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, limit + 1);	/* one more: `more` */
+	while (end == STORE_DONE && (step = sqlite3_step(row)) == SQLITE_ROW) {
+		struct store_agent a;
+
+		if (count++ == limit) {
+			*more = true;
+			break;
+		}
+		end = store_agent_row(s, row, &a);
+		if (end == STORE_DONE)
+			each(arg, &a);
+		store_agent_free(&a);
+	}
+	if (end == STORE_DONE && step != SQLITE_DONE && step != SQLITE_ROW)
+		end = store_file_failed(&s->truth);
+	sqlite3_reset(row);
+	return end;
+}

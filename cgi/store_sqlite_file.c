@@ -1,0 +1,320 @@
+/*
+ * One SQLite database file: opened at its first use, watched for being
+ * replaced, its statements prepared once, its errors put into sentences.
+ *
+ * A WAL is never checkpointed by SQLite itself: two processes that do it at
+ * once can corrupt the database before 3.51.3 (sqlite.org/wal.html,
+ * section "The WAL-reset bug"). store_checkpoint does it under a lock.
+ */
+#include "store_sqlite.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "log.h"
+
+enum { STORE_APPLICATION = 0x64636d31 };	/* "dcm1" */
+
+enum store_end
+store_say(struct store *s, enum store_end end, const char *detail,
+    const char *why, ...)
+{
+	va_list ap;
+
+	va_start(ap, why);
+	vsnprintf(s->why, sizeof(s->why), why, ap);
+	va_end(ap);
+	snprintf(s->detail, sizeof(s->detail), "%s", detail);
+	return end;
+}
+
+static enum store_end
+store_file_judge(struct store_file *f, int code, const char *text)
+{
+	struct store *s = f->store;
+	const char *name = f->kind->name;
+	char detail[sizeof(s->detail)];
+
+	snprintf(detail, sizeof(detail), "%.300s: %.200s (%d)", f->path, text,
+	    code);
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return store_say(s, STORE_BUSY, detail,
+		    "%s is locked by another process", name);
+	case SQLITE_READONLY:
+		return store_say(s, STORE_READONLY, detail,
+		    "%s is read-only", name);
+	case SQLITE_FULL:
+		return store_say(s, STORE_FULL, detail,
+		    "there is no space left for %s", name);
+	case SQLITE_NOTADB:
+		return store_say(s, STORE_BROKEN, detail,
+		    "%s is not a database", name);
+	case SQLITE_CORRUPT:
+		return store_say(s, STORE_BROKEN, detail,
+		    "%s is damaged", name);
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return store_say(s, STORE_BROKEN, detail,
+		    "%s cannot be opened", name);
+	case SQLITE_NOMEM:
+		return store_say(s, STORE_BROKEN, detail,
+		    "out of memory");
+	}
+	return store_say(s, STORE_BROKEN, detail,
+	    "%s cannot be read or written", name);
+}
+
+enum store_end
+store_file_failed(struct store_file *f)
+{
+	enum store_end end = store_file_judge(f,
+	    sqlite3_extended_errcode(f->db), sqlite3_errmsg(f->db));
+
+	/* whatever it was may be mended: the next verb opens it anew */
+	f->doubtful = end != STORE_BUSY && end != STORE_FULL;
+	return end;
+}
+
+static enum store_end
+store_file_unopened(struct store_file *f, enum migrate_end end,
+    const struct migrate_result *result)
+{
+	struct store *s = f->store;
+	const char *name = f->kind->name;
+	char detail[sizeof(s->detail)];
+
+	snprintf(detail, sizeof(detail), "%.300s: %s", f->path, result->text);
+	switch (end) {
+	case MIGRATE_NEWER:
+		return store_say(s, STORE_NEWER, detail,
+		    "%s was made by a newer version of this program: its "
+		    "schema is number %d, this one knows %d", name,
+		    result->found, result->known);
+	case MIGRATE_FOREIGN:
+		return store_say(s, STORE_BROKEN, detail,
+		    "%s belongs to another program", name);
+	case MIGRATE_LOCKED:
+		return store_say(s, STORE_BUSY, detail,
+		    "%s is being migrated by another process", name);
+	default:
+		if (result->code != 0)
+			return store_file_judge(f, result->code,
+			    result->text);
+		return store_say(s, STORE_BROKEN, detail,
+		    "%s cannot be opened", name);
+	}
+}
+
+void
+store_file_close(struct store_file *f)
+{
+	for (int i = 0; i < STORE_SQL_MAX; i++) {
+		sqlite3_finalize(f->statements[i]);
+		f->statements[i] = NULL;
+	}
+	sqlite3_close(f->db);
+	f->db = NULL;
+	f->doubtful = false;
+	f->frames = 0;
+	f->store->seen = -1;	/* data versions are a connection's own */
+}
+
+static int
+store_file_grown(void *arg, sqlite3 *db, const char *name, int frames)
+{
+	struct store_file *f = arg;
+
+	(void)db, (void)name;
+	f->frames = frames;
+	return SQLITE_OK;
+}
+
+struct migrate_plan
+store_file_plan(const struct store_file *f)
+{
+	return (struct migrate_plan){
+		.path = f->path,
+		.steps = f->kind->steps,
+		.application_id = STORE_APPLICATION,
+		.journal = f->store->journal,
+		.busy_ms = f->store->busy_ms,
+	};
+}
+
+enum store_end
+store_file_look(struct store_file *f)
+{
+	struct migrate_plan plan = store_file_plan(f);
+	struct migrate_result result;
+	enum migrate_end end;
+	sqlite3 *db;
+
+	end = migrate_look(&plan, &db, &result);
+	sqlite3_close(db);
+	if (end == MIGRATE_DONE || end == MIGRATE_OLDER ||
+	    end == MIGRATE_MISSING)
+		return STORE_DONE;
+	return store_file_unopened(f, end, &result);
+}
+
+/*
+ * The journal mode of a file was chosen when it was made. A WAL stays in the
+ * file; of the others SQLite remembers none, and takes "delete".
+ */
+static bool
+store_file_journal(struct store_file *f)
+{
+	sqlite3_stmt *statement = NULL;
+	bool ok, other = false;
+
+	ok = sqlite3_prepare_v2(f->db, "PRAGMA journal_mode", -1, &statement,
+	    NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
+	if (ok)
+		other = strcmp((const char *)sqlite3_column_text(statement,
+		    0), "delete") == 0;
+	sqlite3_finalize(statement);
+	return ok && (!other || sqlite3_exec(f->db,
+	    "PRAGMA journal_mode=truncate", NULL, NULL, NULL) == SQLITE_OK);
+}
+
+static enum store_end
+store_file_open(struct store_file *f)
+{
+	struct migrate_plan plan = store_file_plan(f);
+	struct migrate_result result;
+	enum migrate_end end;
+	struct stat st;
+
+	end = migrate_open(&plan, &f->db, &result);
+	if (end != MIGRATE_DONE)
+		return store_file_unopened(f, end, &result);
+	if (sqlite3_exec(f->db, f->kind->open, NULL, NULL, NULL) !=
+	    SQLITE_OK || !store_file_journal(f) || stat(f->path, &st) < 0) {
+		enum store_end failed = store_file_failed(f);
+
+		store_file_close(f);
+		return failed;
+	}
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	f->schema = result.known;
+	sqlite3_wal_hook(f->db, store_file_grown, f);
+	return STORE_DONE;
+}
+
+enum store_end
+store_file_ready(struct store_file *f)
+{
+	struct stat st;
+
+	if (f->db != NULL && !f->doubtful && stat(f->path, &st) == 0 &&
+	    st.st_ino == f->ino && st.st_dev == f->dev)
+		return STORE_DONE;
+	if (f->db != NULL && !f->doubtful)
+		log_warn("store", "%s was replaced: opened again", f->path);
+	store_file_close(f);
+	return store_file_open(f);
+}
+
+sqlite3_stmt *
+store_file_sql(struct store_file *f, enum store_sql which)
+{
+	sqlite3_stmt **statement = &f->statements[which];
+
+	if (*statement == NULL)
+		sqlite3_prepare_v3(f->db, f->kind->sql[which], -1,
+		    SQLITE_PREPARE_PERSISTENT, statement, NULL);
+	else
+		sqlite3_clear_bindings(*statement);
+	return *statement;
+}
+
+enum store_end
+store_file_run(struct store_file *f, sqlite3_stmt *statement)
+{
+	enum store_end end = STORE_DONE;
+
+	if (statement == NULL)
+		return store_file_failed(f);
+	if (sqlite3_step(statement) != SQLITE_DONE)
+		end = store_file_failed(f);
+	sqlite3_reset(statement);
+	return end;
+}
+
+void
+store_file_rollback(struct store_file *f)
+{
+	sqlite3_stmt *statement;
+
+	if (f->db == NULL || sqlite3_get_autocommit(f->db))
+		return;
+	statement = store_file_sql(f, STORE_SQL_ROLLBACK);
+	if (statement != NULL) {
+		sqlite3_step(statement);
+		sqlite3_reset(statement);
+	}
+}
+
+/* Whether a newer program has migrated the database under our feet. */
+enum store_end
+store_file_schema(struct store_file *f)
+{
+	sqlite3_stmt *statement = store_file_sql(f, STORE_SQL_SCHEMA);
+	enum store_end end = STORE_DONE;
+
+	if (statement == NULL || sqlite3_step(statement) != SQLITE_ROW)
+		end = store_file_failed(f);
+	else if (sqlite3_column_int(statement, 0) != f->schema)
+		end = STORE_NEWER;
+	sqlite3_reset(statement);
+	return end;
+}
+
+enum store_end
+store_file_begin(struct store_file *f)
+{
+	enum store_end end = store_file_ready(f);
+
+	if (end == STORE_DONE)
+		end = store_file_run(f, store_file_sql(f, STORE_SQL_BEGIN));
+	if (end != STORE_DONE)
+		return end;
+	end = store_file_schema(f);
+	if (end == STORE_DONE)
+		return end;
+	store_file_rollback(f);
+	if (end == STORE_NEWER) {
+		store_file_close(f);
+		end = store_file_open(f);	/* says what it found */
+		if (end == STORE_DONE)
+			end = STORE_BUSY;	/* it is ours again: later */
+	}
+	return end;
+}
+
+enum store_end
+store_file_commit(struct store_file *f)
+{
+	enum store_end end;
+
+	end = store_file_run(f, store_file_sql(f, STORE_SQL_COMMIT));
+	if (end != STORE_DONE)
+		store_file_rollback(f);
+	return end;
+}
+
+bool
+store_column(sqlite3_stmt *statement, int column, char **out)
+{
+	const unsigned char *text = sqlite3_column_text(statement, column);
+
+	*out = text != NULL ? strdup((const char *)text) : NULL;
+	return *out != NULL ||
+	    sqlite3_column_type(statement, column) == SQLITE_NULL;
+}

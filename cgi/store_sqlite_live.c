@@ -1,0 +1,239 @@
+/*
+ * Liveness: what the last polls of each agent said. Written without fsync,
+ * so that a power cut may damage it; then it is put aside and made anew, and
+ * the next polls fill it. Sorted by id before they are written, a hundred
+ * thousand beats touch the pages of the table in order.
+ */
+#include "store_sqlite.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keep.h"
+#include "log.h"
+
+enum { STORE_BATCH = 8192 };	/* beats of one transaction */
+
+/* The bytes of a UUID, which TOKEN has checked. */
+static void
+store_live_key(unsigned char out[16], const char *id)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned high = 16;
+
+	for (size_t n = 0; *id != '\0' && n < 16; id++) {
+		unsigned digit;
+
+		if (*id == '-')
+			continue;
+		digit = (unsigned)(strchr(digits, *id | 0x20) - digits);
+		if (high == 16) {
+			high = digit;
+			continue;
+		}
+		out[n++] = (unsigned char)(high << 4 | digit);
+		high = 16;
+	}
+}
+
+/* --- a damaged file ----------------------------------------------------- */
+
+static void
+store_live_aside(struct store_file *f)
+{
+	static const char *const parts[] = { "", "-wal", "-shm", "-journal" };
+	char from[PATH_MAX], to[PATH_MAX], lockpath[PATH_MAX];
+	int lock;
+
+	migrate_lock_path(lockpath, sizeof(lockpath), f->path);
+	lock = keep_lock(lockpath, 1);
+	/* under the lock: another process may have mended it meanwhile */
+	if (lock >= 0 && store_file_look(f) == STORE_BROKEN) {
+		log_warn("store", "%s: put aside and made anew",
+		    f->store->detail);
+		for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+			snprintf(from, sizeof(from), "%s%s", f->path,
+			    parts[i]);
+			snprintf(to, sizeof(to), "%s%s.damaged", f->path,
+			    parts[i]);
+			if (i == 0)
+				rename(from, to);
+			else
+				unlink(from);
+		}
+	}
+	if (lock >= 0)
+		close(lock);
+}
+
+enum store_end
+store_live_ready(struct store *s)
+{
+	enum store_end end = store_file_ready(&s->live);
+
+	if (end != STORE_BROKEN)
+		return end;
+	store_live_aside(&s->live);
+	return store_file_ready(&s->live);
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+enum store_end
+store_live(struct store *s, struct store_agent *a)
+{
+	sqlite3_stmt *row = store_file_sql(&s->live, STORE_SQL_LIVE);
+	enum store_end end = STORE_DONE;
+	unsigned char key[16];
+
+	if (row == NULL)
+		return store_file_failed(&s->live);
+	store_live_key(key, a->id);
+	sqlite3_bind_blob(row, 1, key, sizeof(key), SQLITE_STATIC);
+	switch (sqlite3_step(row)) {
+	case SQLITE_ROW:
+		a->last_poll = sqlite3_column_int64(row, 0);
+		if (sqlite3_column_type(row, 1) != SQLITE_NULL)
+			a->applied_version = sqlite3_column_int64(row, 1);
+		if (!store_column(row, 2, &a->state))
+			end = store_say(s, STORE_BROKEN, "liveness",
+			    "out of memory");
+		break;
+	case SQLITE_DONE:
+		break;
+	default:
+		end = store_file_failed(&s->live);
+	}
+	sqlite3_reset(row);
+	return end;
+}
+
+/* --- folding ------------------------------------------------------------ */
+
+static int
+store_live_order(const void *a, const void *b)
+{
+	const struct store_beat *x = a, *y = b;
+	int order = strcmp(x->id, y->id);
+
+	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+static enum store_end
+store_live_write(struct store_file *f, enum store_sql which,
+    const struct store_beat *beat)
+{
+	sqlite3_stmt *row = store_file_sql(f, which);
+	unsigned char key[16];
+
+	if (row == NULL)
+		return store_file_failed(f);
+	store_live_key(key, beat->id);
+	sqlite3_bind_blob(row, 1, key, sizeof(key), SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, beat->at);
+	if (beat->applied_version >= 0)
+		sqlite3_bind_int64(row, 3, beat->applied_version);
+	sqlite3_bind_text(row, 4, beat->state, -1, SQLITE_STATIC);
+	return store_file_run(f, row);
+}
+
+/* Whether truth knows the agent; one that came with its own token is written
+ * down there, for the database may be a restored one. */
+static enum store_end
+store_live_known(struct store *s, const struct store_beat *beat)
+{
+	long long generation;
+	enum store_end end = store_generation(s, beat->id, &generation);
+	sqlite3_stmt *row;
+
+	if (end != STORE_NONE || !beat->trusted)
+		return end;
+	row = store_file_sql(&s->truth, STORE_SQL_ADOPT);
+	sqlite3_bind_text(row, 1, beat->id, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, beat->at);
+	end = store_file_run(&s->truth, row);
+	if (end == STORE_DONE)
+		log_info("store", "agent %s written down by its token",
+		    beat->id);
+	return end;
+}
+
+/* Updates the rows of agents that have one; moves the others to the front
+ * and counts them. */
+static enum store_end
+store_live_update(struct store_file *f, struct store_beat *beats,
+    size_t count, size_t *unknown)
+{
+	enum store_end end = store_file_begin(f);
+
+	*unknown = 0;
+	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
+		end = store_live_write(f, STORE_SQL_BEAT, &beats[i]);
+		if (end == STORE_DONE && sqlite3_changes(f->db) == 0) {
+			struct store_beat left = beats[*unknown];
+
+			beats[(*unknown)++] = beats[i];
+			beats[i] = left;
+		}
+	}
+	if (end == STORE_DONE)
+		return store_file_commit(f);
+	store_file_rollback(f);
+	return end;
+}
+
+/* Adds the rows of beats, whose agents truth knows. */
+static enum store_end
+store_live_add(struct store_file *f, const struct store_beat *beats,
+    size_t count)
+{
+	enum store_end end = store_file_begin(f);
+
+	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
+		end = store_live_write(f, STORE_SQL_ADD, &beats[i]);
+		if (end == STORE_DONE)
+			end = store_live_write(f, STORE_SQL_BEAT, &beats[i]);
+	}
+	if (end == STORE_DONE)
+		return store_file_commit(f);
+	store_file_rollback(f);
+	return end;
+}
+
+static enum store_end
+store_live_batch(struct store *s, struct store_beat *beats, size_t count)
+{
+	enum store_end end;
+	size_t unknown, known = 0;
+
+	end = store_live_update(&s->live, beats, count, &unknown);
+	/* truth is asked between two transactions, so that whoever waits for
+	 * liveness does not wait for a publish */
+	for (size_t i = 0; end == STORE_DONE && i < unknown; i++) {
+		end = store_live_known(s, &beats[i]);
+		if (end == STORE_DONE)
+			beats[known++] = beats[i];
+		else if (end == STORE_NONE)
+			end = STORE_DONE;
+	}
+	if (end != STORE_DONE || known == 0)
+		return end;
+	return store_live_add(&s->live, beats, known);
+}
+
+enum store_end
+store_fold(struct store *s, struct store_beat *beats, size_t count)
+{
+	enum store_end end = store_ready(s);
+
+	if (count > 0)
+		qsort(beats, count, sizeof(*beats), store_live_order);
+	for (size_t at = 0; end == STORE_DONE && at < count;
+	    at += STORE_BATCH)
+		end = store_live_batch(s, beats + at,
+		    count - at < STORE_BATCH ? count - at : STORE_BATCH);
+	return end;
+}

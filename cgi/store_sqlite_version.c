@@ -1,0 +1,262 @@
+/*
+ * Versions: the present one, known as long as PRAGMA data_version says that
+ * nobody else wrote; older ones; and publishing, where the order of things
+ * is decided under the write lock and nowhere else.
+ */
+#include "store_sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "buf.h"
+#include "etag.h"
+#include "version.h"
+
+void
+store_version_free(struct store_version *v)
+{
+	free(v->body);
+	memset(v, 0, sizeof(*v));
+}
+
+/* Fills v: body and tag are made here and nowhere else. */
+static enum store_end
+store_version_make(struct store *s, struct store_version *v,
+    const char *data, size_t len)
+{
+	struct buf body = BUF_INIT(VERSION_BODY_MAX);
+
+	version_body(&body, v->version, data, len, v->interval);
+	v->len = body.len;
+	v->body = buf_give(&body);
+	if (v->body == NULL)
+		return store_say(s, STORE_BROKEN, "a version does not fit "
+		    "into memory", "out of memory");
+	etag_make(v->etag, v->version, v->body, v->len);
+	return STORE_DONE;
+}
+
+/* A row of version, data, poll_interval, created_at. */
+static enum store_end
+store_version_row(struct store *s, sqlite3_stmt *row,
+    struct store_version *v)
+{
+	const void *data;
+
+	v->version = sqlite3_column_int64(row, 0);
+	v->interval = (long)sqlite3_column_int64(row, 2);
+	v->created_at = sqlite3_column_int64(row, 3);
+	data = sqlite3_column_blob(row, 1);
+	if (data == NULL)
+		return store_file_failed(&s->truth);
+	return store_version_make(s, v, data,
+	    (size_t)sqlite3_column_bytes(row, 1));
+}
+
+/* Reads the newest version into s->current, whatever is there. */
+static enum store_end
+store_version_newest(struct store *s)
+{
+	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_NEWEST);
+	struct store_version v = { .interval = s->interval };
+	enum store_end end;
+	int step;
+
+	if (row == NULL)
+		return store_file_failed(&s->truth);
+	step = sqlite3_step(row);
+	if (step == SQLITE_ROW)
+		end = store_version_row(s, row, &v);
+	else if (step == SQLITE_DONE)
+		end = store_version_make(s, &v, "{}", 2);
+	else
+		end = store_file_failed(&s->truth);
+	sqlite3_reset(row);
+	if (end != STORE_DONE) {
+		store_version_free(&v);
+		return end;
+	}
+	store_version_free(&s->current);
+	s->current = v;
+	return STORE_DONE;
+}
+
+/* The number that changes when another connection has committed. */
+static enum store_end
+store_version_changed(struct store *s, int64_t *number)
+{
+	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_CHANGED);
+	enum store_end end = STORE_DONE;
+
+	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
+		end = store_file_failed(&s->truth);
+	else
+		*number = sqlite3_column_int64(row, 0);
+	sqlite3_reset(row);
+	return end;
+}
+
+/* Reads again what another process may have written. */
+static enum store_end
+store_version_reload(struct store *s)
+{
+	sqlite3_stmt *row;
+	enum store_end end = store_file_schema(&s->truth);
+	long long newest = -1;
+
+	if (end == STORE_NEWER) {
+		store_file_close(&s->truth);
+		end = store_file_ready(&s->truth);
+	}
+	if (end != STORE_DONE || s->current.body == NULL)
+		return end == STORE_DONE ? store_version_newest(s) : end;
+	/* most changes are of agents: then body and tag are good still */
+	row = store_file_sql(&s->truth, STORE_SQL_NEWEST_NUMBER);
+	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
+		end = store_file_failed(&s->truth);
+	else
+		newest = sqlite3_column_int64(row, 0);
+	sqlite3_reset(row);
+	if (end != STORE_DONE)
+		return end;
+	return newest == s->current.version && s->seen >= 0 ? STORE_DONE :
+	    store_version_newest(s);
+}
+
+enum store_end
+store_current(struct store *s, const struct store_version **out)
+{
+	enum store_end end = store_file_ready(&s->truth);
+	sqlite3 *db = s->truth.db;
+	int64_t number = 0;
+
+	if (end == STORE_DONE)
+		end = store_version_changed(s, &number);
+	if (end == STORE_DONE && number != s->seen) {
+		/* the number first: what comes after it is seen next time */
+		end = store_version_reload(s);
+		s->seen = end == STORE_DONE && s->truth.db == db ?
+		    number : -1;
+	}
+	*out = &s->current;
+	return end;
+}
+
+enum store_end
+store_version(struct store *s, long long version, struct store_version *v)
+{
+	enum store_end end = store_file_ready(&s->truth);
+	sqlite3_stmt *row;
+
+	memset(v, 0, sizeof(*v));
+	if (end != STORE_DONE)
+		return end;
+	row = store_file_sql(&s->truth, STORE_SQL_VERSION);
+	if (row == NULL)
+		return store_file_failed(&s->truth);
+	sqlite3_bind_int64(row, 1, version);
+	switch (sqlite3_step(row)) {
+	case SQLITE_ROW:
+		end = store_version_row(s, row, v);
+		break;
+	case SQLITE_DONE:
+		end = STORE_NONE;
+		break;
+	default:
+		end = store_file_failed(&s->truth);
+	}
+	sqlite3_reset(row);
+	return end;
+}
+
+/* --- publishing --------------------------------------------------------- */
+
+static long long
+store_version_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum store_end
+store_version_insert(struct store *s, const struct store_change *change,
+    const struct store_version *v)
+{
+	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_PUBLISH);
+	unsigned char sum[TOKEN_SHA256];
+	char hex[2 * TOKEN_SHA256 + 1];
+
+	if (row == NULL)
+		return store_file_failed(&s->truth);
+	token_sha256(sum, change->data, change->len);
+	token_hex(hex, sum, sizeof(sum));
+	sqlite3_bind_int64(row, 1, v->version);
+	sqlite3_bind_blob64(row, 2, change->data, change->len, SQLITE_STATIC);
+	sqlite3_bind_text(row, 3, hex, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 4, v->interval);
+	sqlite3_bind_int64(row, 5, v->created_at);
+	sqlite3_bind_text(row, 6, change->author, -1, SQLITE_STATIC);
+	sqlite3_bind_text(row, 7, change->comment, -1, SQLITE_STATIC);
+	return store_file_run(&s->truth, row);
+}
+
+/* Whether the present version is what the change asks for. */
+static enum store_end
+store_version_decide(struct store *s, const struct store_change *change,
+    struct store_version *next)
+{
+	const struct store_version *now = &s->current;
+	enum store_end end;
+
+	if ((change->if_match != NULL &&
+	    !etag_match(change->if_match, now->etag)) ||
+	    (change->first && now->version != 0))
+		return STORE_STALE;
+	next->interval = change->interval > 0 ? change->interval :
+	    now->interval;
+	next->version = now->version;
+	next->created_at = store_version_clock();
+	if (now->version > 0) {
+		end = store_version_make(s, next, change->data, change->len);
+		if (end != STORE_DONE)
+			return end;
+		if (next->len == now->len &&
+		    memcmp(next->body, now->body, now->len) == 0)
+			return STORE_SAME;
+		free(next->body);
+	}
+	next->version++;
+	return store_version_make(s, next, change->data, change->len);
+}
+
+enum store_end
+store_publish(struct store *s, const struct store_change *change,
+    const struct store_version **out)
+{
+	struct store_version next = { .version = 0 };
+	enum store_end end = store_file_begin(&s->truth);
+
+	*out = &s->current;
+	if (end != STORE_DONE)
+		return end;
+	s->seen = -1;
+	end = store_version_newest(s);
+	if (end == STORE_DONE)
+		end = store_version_decide(s, change, &next);
+	if (end == STORE_DONE)
+		end = store_version_insert(s, change, &next);
+	if (end == STORE_DONE)
+		end = store_file_commit(&s->truth);
+	else
+		store_file_rollback(&s->truth);
+	if (end != STORE_DONE) {
+		store_version_free(&next);
+		return end;
+	}
+	store_version_free(&s->current);
+	s->current = next;
+	return STORE_DONE;
+}

@@ -1,0 +1,196 @@
+/*
+ * Heartbeats from a poll to the store.
+ */
+#include "unit.h"
+
+#include "../../cgi/beat.c"
+
+#include <sys/stat.h>
+
+#include "store_here.h"
+
+static const char one[] = "11111111-1111-4111-8111-111111111111";
+static const char two[] = "22222222-2222-4222-8222-222222222222";
+
+static struct store_agent seen;
+static char seen_state[16];
+
+static void
+see(void *arg, const struct store_agent *a)
+{
+	(void)arg;
+	seen = *a;
+	snprintf(seen_state, sizeof(seen_state), "%s",
+	    a->state != NULL ? a->state : "");
+}
+
+static void
+look(struct store *s)
+{
+	long long total;
+	bool more;
+
+	CHECK_INT(store_agents(s, "", 1, see, NULL, &total, &more),
+	    STORE_DONE);
+}
+
+static struct store_beat
+beat_of(const char *id, long long at, long long version, const char *state)
+{
+	struct store_beat b = {
+		.at = at, .applied_version = version, .state = state,
+	};
+
+	snprintf(b.id, sizeof(b.id), "%s", id);
+	return b;
+}
+
+static struct store *
+store_with_one(void)
+{
+	struct store *s = store_here("wal");
+	struct store_agent a = { .registered_at = 1 };
+	char from[] = "127.0.0.1";
+	long long generation;
+
+	a.address = from;
+	memcpy(a.id, one, sizeof(one));
+	CHECK_INT(store_register(s, &a, &generation), STORE_DONE);
+	return s;
+}
+
+UNIT("a line says what was noted, and nothing else is one")
+{
+	static const char *const wrong[] = {
+		"", " ", "1", "x 11111111-1111-4111-8111-111111111111 1 ok T",
+		"1 11111111-1111-4111-8111-11111111111 1 ok T",
+		"1 11111111-1111-4111-8111-111111111111 1 ok",
+		"1 11111111-1111-4111-8111-111111111111 -2 ok T",
+		"1 11111111-1111-4111-8111-111111111111 1 ok T T",
+		"9999999999999999999 11111111-1111-4111-8111-111111111111 "
+		"1 ok T",
+	};
+	char line[] = "17 11111111-1111-4111-8111-111111111111 - bad F";
+	struct store_beat b;
+
+	CHECK(beat_parse(line, &b));
+	CHECK_INT(b.at, 17);
+	CHECK_TEXT(b.id, one);
+	CHECK_INT(b.applied_version, -1);
+	CHECK(b.state == NULL);
+	CHECK(!b.trusted);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "%s", wrong[i]);
+		if (beat_parse(text, &b))
+			UNIT_FAIL("accepted: %s", wrong[i]);
+	}
+}
+
+UNIT("a beat is folded when its slot is closed, and not before")
+{
+	struct store_beat b;
+	struct store *s;
+	struct beat beat;
+
+	folder_make();
+	s = store_with_one();
+	beat_open(&beat);
+	CHECK(beat_place(&beat, folder));
+	b = beat_of(one, 100001, 7, "ok");
+	beat_note(&beat, &b);
+	CHECK(!beat_fold(&beat, s, 100002));
+	CHECK(!beat_fold(&beat, s, 102000));	/* the grace */
+	CHECK(beat_fold(&beat, s, 102200));
+	look(s);
+	CHECK_INT(seen.last_poll, 100001);
+	CHECK_INT(seen.applied_version, 7);
+	CHECK_TEXT(seen_state, "ok");
+	CHECK(!beat_fold(&beat, s, 104200));
+	beat_close(&beat);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("a spoilt slot loses its spoilt lines only")
+{
+	char slot[128];
+	struct store_beat b;
+	struct store *s;
+	struct beat beat;
+	FILE *f;
+
+	folder_make();
+	s = store_with_one();
+	beat_open(&beat);
+	CHECK(beat_place(&beat, folder));
+	b = beat_of(one, 200001, 8, NULL);
+	beat_note(&beat, &b);
+	snprintf(slot, sizeof(slot), "%s/beats/100", folder);
+	f = fopen(slot, "a");
+	CHECK(f != NULL);
+	fputs("half a li\n\n\001\002 3 4 5\n", f);
+	fprintf(f, "200002 %s 9 ok F\n", one);
+	fputs("200003 11111111-11", f);	/* a writer was killed */
+	fclose(f);
+	CHECK(beat_fold(&beat, s, 300000));
+	look(s);
+	CHECK_INT(seen.last_poll, 200002);
+	CHECK_INT(seen.applied_version, 9);
+	CHECK(access(slot, F_OK) != 0);
+	beat_close(&beat);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("while another process folds, nobody waits")
+{
+	char lock[128];
+	struct store_beat b;
+	struct store *s;
+	struct beat beat;
+	int held;
+
+	folder_make();
+	s = store_with_one();
+	beat_open(&beat);
+	CHECK(beat_place(&beat, folder));
+	b = beat_of(one, 1, 7, "ok");
+	beat_note(&beat, &b);
+	snprintf(lock, sizeof(lock), "%s/beats/lock", folder);
+	held = keep_lock(lock, 0);
+	CHECK(held >= 0);
+	CHECK(!beat_fold(&beat, s, 9000));
+	close(held);
+	CHECK(beat_fold(&beat, s, 9000));
+	beat_close(&beat);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("beats that cannot be folded wait, and the oldest are forgotten")
+{
+	struct store_beat b;
+	struct store *s;
+	struct beat beat;
+	char slot[128];
+
+	folder_make();
+	beat_open(&beat);
+	CHECK(beat_place(&beat, folder));
+	CHECK(mkdir(path, 0700) == 0);	/* no database */
+	s = store_here("wal");
+	b = beat_of(two, 1000000, 7, "ok");
+	beat_note(&beat, &b);
+	snprintf(slot, sizeof(slot), "%s/beats/500", folder);
+	CHECK(beat_fold(&beat, s, 1003000));
+	CHECK(access(slot, F_OK) == 0);
+	CHECK(beat_fold(&beat, s, 1700000));
+	CHECK(access(slot, F_OK) != 0);
+	beat_close(&beat);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT_MAIN

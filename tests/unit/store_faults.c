@@ -1,0 +1,169 @@
+/*
+ * What the store makes of databases that are missing, spoilt, locked, newer
+ * or replaced.
+ */
+#include "unit.h"
+
+#include "../../cgi/store_sqlite_file.c"
+
+#include "store_here.h"
+
+UNIT("every statement can be prepared")
+{
+	struct store *s;
+
+	folder_make();
+	s = store_here("wal");
+	CHECK_INT(store_ready(s), STORE_DONE);
+	for (int i = 0; i < store_truth.count; i++)
+		if (store_file_sql(&s->truth, (enum store_sql)i) == NULL)
+			UNIT_FAIL("truth %d: %s", i,
+			    sqlite3_errmsg(s->truth.db));
+	for (int i = 0; i < store_liveness.count; i++)
+		if (store_file_sql(&s->live, (enum store_sql)i) == NULL)
+			UNIT_FAIL("live %d: %s", i,
+			    sqlite3_errmsg(s->live.db));
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("the first version is 0 with the default interval, then 1")
+{
+	struct store_change change = {
+		.data = "{\"url\":\"http://a\"}", .len = 18, .author = "a",
+	};
+	const struct store_version *v;
+	struct store *s;
+
+	folder_make();
+	s = store_here("wal");
+	CHECK_INT(store_current(s, &v), STORE_DONE);
+	CHECK_TEXT(v->body,
+	    "{\"version\":0,\"data\":{},\"poll_interval_seconds\":30}");
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	CHECK_TEXT(v->body, "{\"version\":1,\"data\":{\"url\":\"http://a\"},"
+	    "\"poll_interval_seconds\":30}");
+	CHECK_INT(store_publish(s, &change, &v), STORE_SAME);
+	CHECK_INT(v->version, 1);
+	change.interval = 5;
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	CHECK_INT(v->interval, 5);
+	change.interval = 0;	/* the present one stays */
+	CHECK_INT(store_publish(s, &change, &v), STORE_SAME);
+	change.if_match = "\"1-0123456789abcdef\"";
+	CHECK_INT(store_publish(s, &change, &v), STORE_STALE);
+	CHECK_INT(v->version, 2);
+	store_free(s);
+	folder_remove();
+}
+
+static void
+spoil(const char *sql)
+{
+	sqlite3 *db;
+
+	CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+	CHECK(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(db);
+}
+
+UNIT("a newer database is refused, also under our feet, and not touched")
+{
+	struct store_change change = {
+		.data = "{}", .len = 2, .author = "a",
+	};
+	const struct store_version *v;
+	struct store *s;
+
+	folder_make();
+	s = store_here("wal");
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	spoil("PRAGMA user_version=1000");
+	CHECK_INT(store_publish(s, &change, &v), STORE_NEWER);
+	CHECK(strstr(store_why(s), "1000") != NULL);
+	CHECK_INT(store_current(s, &v), STORE_NEWER);
+	spoil("PRAGMA user_version=1");
+	CHECK_INT(store_current(s, &v), STORE_DONE);
+	CHECK_INT(v->version, 1);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("garbage and another program's database are refused, and left alone")
+{
+	const struct store_version *v;
+	struct store *s;
+	FILE *f;
+
+	folder_make();
+	f = fopen(path, "w");
+	CHECK(f != NULL);
+	for (int i = 0; i < 1000; i++)
+		fputs("this is no database ", f);
+	fclose(f);
+	s = store_here("wal");
+	CHECK_INT(store_current(s, &v), STORE_BROKEN);
+	CHECK_TEXT(store_why(s), "the database is not a database");
+	CHECK_INT(store_probe(s, 10), STORE_BROKEN);
+	unlink(path);
+	spoil("CREATE TABLE theirs (a)");
+	CHECK_INT(store_current(s, &v), STORE_BROKEN);
+	CHECK_TEXT(store_why(s), "the database belongs to another program");
+	unlink(path);
+	CHECK_INT(store_current(s, &v), STORE_DONE);
+	CHECK_INT(store_probe(s, 10), STORE_DONE);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("a locked database is busy for writers, and soon free again")
+{
+	struct store_change change = {
+		.data = "{}", .len = 2, .author = "a",
+	};
+	const struct store_version *v;
+	struct store *s;
+	sqlite3 *db;
+
+	folder_make();
+	s = store_here("wal");
+	CHECK_INT(store_current(s, &v), STORE_DONE);
+	s->busy_ms = 50;
+	store_file_close(&s->truth);
+	CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+	CHECK(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) ==
+	    SQLITE_OK);
+	CHECK_INT(store_publish(s, &change, &v), STORE_BUSY);
+	CHECK_INT(store_probe(s, 10), STORE_BUSY);
+	CHECK_INT(store_current(s, &v), STORE_DONE);
+	CHECK(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	sqlite3_close(db);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("a database that was replaced is read anew")
+{
+	struct store_change change = {
+		.data = "{}", .len = 2, .author = "a",
+	};
+	const struct store_version *v;
+	struct store *s;
+	char away[128];
+
+	folder_make();
+	s = store_here("truncate");
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	snprintf(away, sizeof(away), "%s.away", path);
+	CHECK(rename(path, away) == 0);
+	CHECK_INT(store_current(s, &v), STORE_DONE);
+	CHECK_INT(v->version, 0);
+	CHECK(rename(away, path) == 0);
+	CHECK_INT(store_current(s, &v), STORE_DONE);
+	CHECK_INT(v->version, 1);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT_MAIN

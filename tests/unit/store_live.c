@@ -1,0 +1,135 @@
+/*
+ * Agents and their liveness.
+ */
+#include "unit.h"
+
+#include "../../cgi/store_sqlite_live.c"
+
+#include "store_here.h"
+
+static const char one[] = "11111111-1111-4111-8111-111111111111";
+static const char two[] = "22222222-2222-4222-8222-222222222222";
+
+struct seen {
+	int count;
+	struct store_agent last;
+};
+
+static void
+see(void *arg, const struct store_agent *a)
+{
+	struct seen *seen = arg;
+
+	seen->count++;
+	seen->last = *a;	/* its strings are gone afterwards */
+}
+
+static struct store_beat
+beat(const char *id, long long at, long long version, const char *state)
+{
+	struct store_beat b = {
+		.at = at, .applied_version = version, .state = state,
+	};
+
+	snprintf(b.id, sizeof(b.id), "%s", id);
+	return b;
+}
+
+UNIT("an agent registers again over its row, and keeps its generation")
+{
+	struct store_agent a = { .registered_at = 1 };
+	char text[] = "here";
+	struct seen seen = { 0 };
+	long long generation, total;
+	struct store *s;
+	bool more;
+
+	folder_make();
+	s = store_here("wal");
+	a.hostname = a.address = text;
+	memcpy(a.id, one, sizeof(one));
+	CHECK_INT(store_register(s, &a, &generation), STORE_DONE);
+	CHECK_INT(generation, 1);
+	CHECK_INT(store_register(s, &a, &generation), STORE_DONE);
+	memcpy(a.id, two, sizeof(two));
+	CHECK_INT(store_register(s, &a, &generation), STORE_DONE);
+	CHECK_INT(store_agents(s, "", 1, see, &seen, &total, &more),
+	    STORE_DONE);
+	CHECK_INT(seen.count, 1);
+	CHECK_INT(total, 2);
+	CHECK(more);
+	CHECK_INT(store_agents(s, one, 1, see, &seen, &total, &more),
+	    STORE_DONE);
+	CHECK_TEXT(seen.last.id, two);
+	CHECK(!more);
+	CHECK_INT(seen.last.last_poll, 0);
+	CHECK_INT(seen.last.applied_version, -1);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("beats fold in any order, twice, and only for agents that are known")
+{
+	struct store_agent a = { .registered_at = 1 };
+	struct store_beat beats[4];
+	struct seen seen = { 0 };
+	long long generation, total;
+	char text[] = "here";
+	struct store *s;
+	bool more;
+
+	folder_make();
+	s = store_here("wal");
+	a.address = text;
+	memcpy(a.id, one, sizeof(one));
+	CHECK_INT(store_register(s, &a, &generation), STORE_DONE);
+	for (int i = 0; i < 2; i++) {
+		beats[0] = beat(one, 300, -1, NULL);
+		beats[1] = beat(one, 100, 3, "failed");
+		beats[2] = beat(one, 200, 4, "ok");
+		beats[3] = beat(two, 200, 4, "ok");
+		CHECK_INT(store_fold(s, beats, 4), STORE_DONE);
+	}
+	CHECK_INT(store_agents(s, "", 9, see, &seen, &total, &more),
+	    STORE_DONE);
+	CHECK_INT(seen.count, 1);
+	CHECK_INT(seen.last.last_poll, 300);
+	CHECK_INT(seen.last.applied_version, 4);
+	beats[0] = beat(two, 400, 4, "ok");
+	beats[0].trusted = true;	/* its own token: a restored truth */
+	CHECK_INT(store_fold(s, beats, 1), STORE_DONE);
+	CHECK_INT(store_agents(s, "", 9, see, &seen, &total, &more),
+	    STORE_DONE);
+	CHECK_INT(total, 2);
+	CHECK_INT(seen.last.last_poll, 400);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("liveness that is damaged is put aside and made anew")
+{
+	struct seen seen = { 0 };
+	long long total;
+	char live[128];
+	struct store *s;
+	FILE *f;
+	bool more;
+
+	folder_make();
+	snprintf(live, sizeof(live), "%s/controller-live.db", folder);
+	f = fopen(live, "w");
+	CHECK(f != NULL);
+	for (int i = 0; i < 1000; i++)
+		fputs("this is no database ", f);
+	fclose(f);
+	s = store_here("wal");
+	CHECK_INT(store_agents(s, "", 9, see, &seen, &total, &more),
+	    STORE_DONE);
+	CHECK_INT(total, 0);
+	strcat(live, ".damaged");
+	CHECK(access(live, F_OK) == 0);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT_MAIN
