@@ -317,36 +317,6 @@ UNIT("refusals come in the contract's order")
 	CHECK_INT(t_ask_body("POST", "/config", "", 10), 200);
 }
 
-UNIT("a problem has the shape of RFC 9457 and says what was asked")
-{
-	t.request_id = "abc-1";
-	CHECK_INT(t_ask("GET", "/nope", ""), 404);
-	CHECK_TEXT(reply.type, "application/problem+json");
-	CHECK_TEXT(buf_text(&reply.body), "{\"type\":\"about:blank\","
-	    "\"title\":\"Not Found\",\"status\":404,"
-	    "\"detail\":\"no such path\",\"request_id\":\"abc-1\"}");
-	route_problem_field(&reply, "url", "a \"URL\", please");
-	route_problem_field(&reply, "headers", "no");
-	route_problem(&req, &reply, 400, "the body is refused");
-	CHECK_TEXT(buf_text(&reply.body), "{\"type\":\"about:blank\","
-	    "\"title\":\"Bad Request\",\"status\":400,"
-	    "\"detail\":\"the body is refused\",\"request_id\":\"abc-1\","
-	    "\"errors\":[{\"field\":\"url\",\"message\":"
-	    "\"a \\\"URL\\\", please\"},{\"field\":\"headers\","
-	    "\"message\":\"no\"}]}");
-	t.request_id = NULL;
-}
-
-UNIT("more field errors than fit are left out whole")
-{
-	t_ask("GET", "/nope", "");
-	for (int i = 0; i < 5000; i++)
-		route_problem_field(&reply, "field", "is wrong");
-	route_problem(&req, &reply, 400, "much");
-	CHECK(!reply.body.failed);
-	CHECK_TEXT(reply.body.data + reply.body.len - 3, "}]}");
-}
-
 UNIT("a request id is echoed when it is 1 to 64 printable characters")
 {
 	static char long_id[] = "0123456789012345678901234567890123456789"
@@ -364,13 +334,6 @@ UNIT("a request id is echoed when it is 1 to 64 printable characters")
 		CHECK(token_is_uuid(req.id));
 	}
 	t.request_id = NULL;
-}
-
-UNIT("a header's control characters become spaces")
-{
-	t_ask("GET", "/config", "");
-	route_header(&reply, "Location", "/x%s", "\r\nEvil: 1\x7f");
-	CHECK_TEXT(buf_text(&reply.headers), "Location: /x  Evil: 1 \r\n");
 }
 
 static void
@@ -404,21 +367,6 @@ UNIT("an answer that does not fit, or is none, is a 500")
 	row.handle = t_nothing;
 	route_run(&req, &reply);
 	CHECK_INT(reply.status, 500);
-}
-
-UNIT("a row may send what it declares and what is implied")
-{
-	const struct route *open = &t_second[1], *shut = &t_first[0];
-
-	CHECK(route_may_send(shut, 200) && !route_may_send(shut, 201));
-	CHECK(route_may_send(shut, 400) && route_may_send(open, 400));
-	CHECK(route_may_send(shut, 401) && !route_may_send(open, 401));
-	CHECK(route_may_send(shut, 403) && !route_may_send(open, 403));
-	CHECK(route_may_send(shut, 429) && !route_may_send(open, 429));
-	CHECK(route_may_send(shut, 503) && !route_may_send(open, 503));
-	CHECK(route_may_send(shut, 404) && !route_may_send(&t_first[1], 404));
-	CHECK(route_may_send(&t_first[2], 413) && !route_may_send(shut, 413));
-	CHECK(!route_may_send(shut, 405) && !route_may_send(shut, 500));
 }
 
 UNIT_MAIN
