@@ -55,7 +55,7 @@ tap_count()
 	fi
 	if [ "$died" -gt 0 ]; then
 		echo "    $died of it did not come to an end (status $2):"
-		tail -n 20 "$1" | sed 's/^/    | /'
+		[ "$not_ok" -gt 0 ] || tail -n 20 "$1" | sed 's/^/    | /'
 	fi
 }
 

@@ -107,7 +107,7 @@ program_gone()
 program_stop()
 {
 	[ -e "$dir/$1.pid" ] || return 0
-	kill -s "${2:-TERM}" "$(program_pid "$1")" 2>/dev/null
+	kill -s "${2:-TERM}" "$(program_pid "$1")" 2>/dev/null || :
 	if ! wait_until program_gone "$1"; then
 		kill -s KILL "$(program_pid "$1")"
 		return 1
