@@ -1,14 +1,14 @@
 # e2e.bats: from an administrator's curl to the bytes of a web server.
 #
 # Each test stands on the one before. The controller is mounted below a
-# prefix, where lighttpd's access log tells every poll.
+# prefix; its log tells every poll.
 
 load helper
 
 setup_file()
 {
 	export TRANSPORT=mount
-	controller_start DEFAULT_POLL_INTERVAL=1
+	controller_start DEFAULT_POLL_INTERVAL=1 LOG_LEVEL=debug
 	target_start
 	head -c 300000 /dev/urandom >"$dir/target/first.bin"
 	head -c 70000 /dev/urandom >"$dir/target/second.bin"
@@ -42,7 +42,7 @@ publish()
 # polls [STATUS]: how many configurations were asked for.
 polls()
 {
-	grep -c "^GET $prefix/config ${1:-}" "$dir/mount/access.log" || :
+	grep -c "\"GET /config\" ${1:-}" "$dir/controller.log" || :
 }
 
 more_polls()
@@ -85,8 +85,8 @@ agent_state()
 	expect_json '.version == 1'
 	wait_until worker_has 1
 	# Of all polls since the publish, the first had the news.
-	sed -n '/^POST/,$p' "$dir/mount/access.log" |
-	    grep "^GET $prefix/config " | head -n 1 | grep -q ' 200$'
+	sed -n '/"POST .config" 201/,$p' "$dir/controller.log" |
+	    grep '"GET /config"' | head -n 1 | grep -q '" 200 '
 }
 
 @test "a hit returns the target's bytes and type" {
@@ -109,9 +109,9 @@ agent_state()
 
 @test "unchanged polls are answered with 304 and each version once with 200" {
 	wait_until more_polls $(($(polls 304) + 3)) 304
-	sed -n '/^POST/,$p' "$dir/mount/access.log" >"$dir/since"
-	[ "$(grep -c "^GET $prefix/config 200" "$dir/since")" = 2 ]
-	refute grep -E "^GET $prefix/config (1|30[^4]|[45])" "$dir/since"
+	sed -n '/"POST .config" 201/,$p' "$dir/controller.log" >"$dir/since"
+	[ "$(grep -c '"GET /config" 200' "$dir/since")" = 2 ]
+	refute grep -E '"GET /config" (1|30[^4]|[45])' "$dir/since"
 }
 
 @test "the controller sees what the worker has applied" {

@@ -7,9 +7,9 @@
 # and calls `request`. It then runs three ways with the same assertions,
 # by TRANSPORT (standalone, mount, cgi). teardown_file calls programs_stop.
 #
-# Nothing here knows a fixed port, and nothing outlives its bats file: each
-# program dies with the process that started it, so programs that several
-# tests use are started in setup_file.
+# Nothing here knows a fixed port, and nothing outlives bats: a program may be
+# started in setup_file or in a test, runs until it is stopped, and is killed
+# when bats is gone.
 
 top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 bin=${BIN:-$top/build/bin}
@@ -80,8 +80,20 @@ program_start()
 {
 	local name=$1
 	shift
-	setpriv --pdeathsig KILL "$@" </dev/null >>"$dir/$name.log" 2>&1 3>&- &
+	"$@" </dev/null >>"$dir/$name.log" 2>&1 3>&- &
 	echo $! >"$dir/$name.pid"
+	program_watch $! </dev/null >/dev/null 2>&1 3>&- &
+}
+
+# Ends with the program, or ends it when bats is gone.
+program_watch()
+{
+	trap - EXIT ERR DEBUG
+	set +eET
+	while kill -0 "$1" 2>/dev/null; do
+		kill -0 "$BATS_ROOT_PID" 2>/dev/null || kill -s KILL "$1"
+		sleep 1
+	done
 }
 
 program_pid()
@@ -220,9 +232,7 @@ controller_mount()
 	    -e "s|^var.dcm_run .*|var.dcm_run = \"$run/run\"|" \
 	    "$top/lighttpd/dcm.conf" >"$run/dcm.conf"
 	cat >"$run/lighttpd.conf" <<-CONF
-	server.modules = ( "mod_fastcgi", "mod_accesslog" )
-	accesslog.filename = "$run/access.log"
-	accesslog.format = "%m %U %s"
+	server.modules = ( "mod_fastcgi" )
 	server.bind = "127.0.0.1"
 	server.port = $port
 	server.document-root = "$run/site"
