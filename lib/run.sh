@@ -270,6 +270,17 @@ run_stop()
 	done
 }
 
+# The controller goes first, so that the others need not try twice.
+run_ahead()
+{
+	local end=$((SECONDS + 5))
+	until [ -n "$stopping" ] || [ "$SECONDS" -ge "$end" ] ||
+	    run_open "$CONTROLLER_PORT"; do
+		read -rt 0.05 -u "$never"
+		run_turn
+	done
+}
+
 # --- what to try ------------------------------------------------------------
 
 run_up()
@@ -332,11 +343,12 @@ for name in "${programs[@]}"; do
 	delays[$name]=1
 	run_pipe "$name"
 done
-for name in "${programs[@]}"; do
-	run_start "$name"
-done
 # bash would report every death a second time, with this script's own lines.
 exec 2>/dev/null
+for name in "${programs[@]}"; do
+	[ -n "$stopping" ] || run_start "$name"
+	[ "$name" != controller ] || run_ahead
+done
 while [ -z "$stopping" ]; do
 	run_turn
 	[ -n "$announced" ] || ! run_up || run_announce

@@ -70,12 +70,13 @@ up()
 # The processes of a session that still live.
 session_pids()
 {
-	awk -v session="$1" '{
-		pid = $1
-		sub(/.*\) /, "")
-		if ($4 == session && $1 != "Z")
-			print pid
-	}' /proc/[0-9]*/stat 2>/dev/null
+	local stat line words
+	for stat in /proc/[0-9]*/stat; do
+		read -r line 2>/dev/null <"$stat" || continue
+		read -ra words <<<"${line##*) }"
+		[ "${words[3]}" != "$1" ] || [ "${words[0]}" = Z ] ||
+		    echo "${line%% *}"
+	done 2>/dev/null
 }
 
 session_over()
