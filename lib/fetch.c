@@ -121,6 +121,7 @@ fetch_start(struct fetch_hub *hub, const struct fetch_request *r)
 	f->easy = curl_easy_init();
 	f->timeout_ms = r->timeout_ms;
 	f->max_body = r->max_body;
+	f->length = -1;
 	f->follow = r->follow;
 	f->allow = r->allow;
 	f->head = r->head;

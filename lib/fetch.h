@@ -81,6 +81,9 @@ struct fetch_request {
  * memory); a malformed URL, header or proxy ends in done with
  * FETCH_UNREACHABLE. */
 struct fetch *fetch_start(struct fetch_hub *, const struct fetch_request *);
+/* Every header of the last answer, in order. Inside callbacks. */
+void fetch_headers(const struct fetch *,
+    void (*each)(void *arg, const char *name, const char *value), void *arg);
 /* From the next turn of the loop on. Resuming what runs does nothing. */
 void fetch_resume(struct fetch *);
 /* No callback comes after it; frees. From any callback, also its own. */

@@ -72,10 +72,19 @@ fetch_describe(const struct fetch *f, struct fetch_result *result)
 	*result = (struct fetch_result){
 		.end = FETCH_DONE, .status = (int)status, .detail = "",
 		.address = address != NULL ? address : "",
-		.length = -1, .header = fetch_header, .fetch = f,
+		.length = f->length, .header = fetch_header, .fetch = f,
 	};
-	if (f->headed)
-		fetch_framed(f, &result->length);
+}
+
+void
+fetch_headers(const struct fetch *f,
+    void (*each)(void *arg, const char *name, const char *value), void *arg)
+{
+	struct curl_header *h = NULL;
+
+	while ((h = curl_easy_nextheader(f->easy, CURLH_HEADER, -1, h)) !=
+	    NULL)
+		each(arg, h->name, h->value);
 }
 
 static size_t
@@ -95,12 +104,13 @@ fetch_head(struct fetch *f, size_t len)
 		return len;
 	f->headed = true;
 	f->heard = loop_now(f->hub->loop);
-	fetch_describe(f, &result);
-	if (!fetch_framed(f, &result.length))
+	if (!fetch_framed(f, &f->length))
 		return fetch_stop(f, FETCH_BROKEN,
 		    "the answer's length is not clear");
-	if (f->head != NULL)
+	if (f->head != NULL) {
+		fetch_describe(f, &result);
 		f->head(f->arg, &result);
+	}
 	return f->dead ? 0 : len;
 }
 

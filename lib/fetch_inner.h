@@ -38,6 +38,7 @@ struct fetch {
 	int64_t timeout_ms;
 	int64_t heard;		/* loop_now of the last sign of life */
 	size_t max_body, got;
+	long long length;	/* of the body, once headed; -1: not known */
 	struct buf body;
 	int status;		/* of the header block being read */
 	enum fetch_end end;	/* why a callback of ours stopped libcurl */

@@ -490,7 +490,7 @@ document_rows()
 	indent == 4 { method = line; gsub(/^ *|:.*$/, "", method); answers = 0
 	    next }
 	indent == 6 { answers = (line ~ /^ *responses:/); next }
-	answers && indent == 8 && line ~ /^ *[1-5][0-9][0-9]:/ {
+	answers && indent == 8 && line ~ /^ *([1-5][0-9][0-9]|default):/ {
 		code = line; gsub(/^ *|:.*$/, "", code)
 		print toupper(method), path, code
 	}' "$1"
@@ -531,6 +531,8 @@ request_documented()
 			print "-"
 		else if ((method " " template " " code) in seen)
 			print method, template, code
+		else if ((method " " template " default") in seen)
+			print method, template, "default"
 	}' "$rows")
 	type=$(header Content-Type || :)
 	case $row/$code/$type in

@@ -5,7 +5,7 @@
 
 #include "unit.h"
 
-static char refused[2000];
+static char refused[500];
 
 static void
 note(void *arg, const char *name, const char *message)

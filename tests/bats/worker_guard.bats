@@ -1,0 +1,78 @@
+# worker_guard.bats: the worker's address guard: by the address that is connected to.
+
+load worker
+
+setup_file()
+{
+	target_start
+	worker_start
+}
+
+teardown_file()
+{
+	worker_clean
+}
+
+guarded()
+{
+	put "$1"
+	hit
+	expect_problem 502 'ALLOW_CIDR'
+}
+
+@test "loopback is refused in every spelling" {
+	local port=${target##*:} host
+	for host in 127.0.0.1 127.1 127.0.1 2130706433 0x7f000001 \
+	    0x7f.0.0.1 0177.0.0.1 017700000001 0x7f.1 127.0.0.2 0 0.0.0.0 \
+	    '[::1]' '[::]' '[::ffff:127.0.0.1]' '[::ffff:7f00:1]' \
+	    '[64:ff9b::7f00:1]' '[2002:7f00:1::]' '[0:0:0:0:0:0:0:1]' \
+	    localhost LOCALHOST %31%32%37.0.0.1; do
+		guarded "{\"url\":\"http://$host:$port/\"}"
+	done
+	not event .
+}
+
+@test "private, link-local and reserved addresses are refused" {
+	local host
+	for host in 10.0.0.1 172.16.0.1 192.168.1.1 169.254.169.254 \
+	    100.64.0.1 192.0.2.1 198.18.0.1 224.0.0.1 255.255.255.255 \
+	    '[fe80::1]' '[fc00::1]' '[2001:db8::1]' '[ff02::1]'; do
+		guarded "{\"url\":\"http://$host/\"}"
+		guarded "{\"url\":\"https://$host/\"}"
+	done
+}
+
+@test "a proxy's address is judged as well" {
+	guarded "{\"url\":\"http://example.com/\",\"proxy\":\"$target\"}"
+	guarded "{\"url\":\"http://example.com/\",\"proxy\":\"socks5h://${target#http://}\"}"
+	not event .
+}
+
+@test "nothing was connected to" {
+	not event .
+	state '.hits.refused > 0 and .hits.unreachable == 0'
+}
+
+@test "a redirect into what is not allowed is refused" {
+	own ALLOW_CIDR=127.0.0.2
+	put_url "$target2/"
+	hit
+	expect_status 200
+	guarded "{\"url\":\"$target2/to?$target/echo\"}"
+	guarded "{\"url\":\"$target2/to?http://localhost:${target##*:}/\"}"
+	guarded "{\"url\":\"$target2/to?http://[::1]/\"}"
+	put "{\"url\":\"$target2/to?$target2/echo\"}"
+	hit
+	expect_status 200
+}
+
+@test "ALLOW_CIDR allows what it lists" {
+	own ALLOW_CIDR='10.0.0.0/8, ::1/128 127.0.0.1/32'
+	put_url "$target/"
+	hit
+	expect_status 200
+	put_url "http://[::ffff:127.0.0.1]:${target##*:}/"
+	hit
+	expect_status 200
+	guarded "{\"url\":\"$target2/\"}"
+}

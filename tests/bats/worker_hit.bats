@@ -1,0 +1,324 @@
+# worker_hit.bats: the worker's /hit: a streaming proxy for one target.
+
+load worker
+
+setup_file()
+{
+	target_start
+	mkdir -p "$dir/site"
+	echo "hello from the site" >"$dir/site/hello.txt"
+	site_start
+	worker_start ALLOW_CIDR=127.0.0.0/8 http_proxy=http://127.0.0.1:1 \
+	    all_proxy=http://127.0.0.1:1
+}
+
+teardown_file()
+{
+	worker_clean
+}
+
+@test "the bytes, the type and the status of a real web server" {
+	put_url "$site/hello.txt"
+	hit
+	expect_status 200
+	expect_header Content-Type text/plain
+	expect_header Content-Length 20
+	cmp "$dir/body" "$dir/site/hello.txt"
+	put_url "$site/not-there"
+	hit
+	expect_status 404
+	request HEAD /hit
+	expect_status 404
+}
+
+@test "a change is followed by the next hit" {
+	echo one >"$dir/site/one.txt"
+	echo two >"$dir/site/two.txt"
+	put_url "$site/one.txt"
+	hit
+	[ "$body" = one ]
+	put_url "$site/two.txt"
+	hit
+	[ "$body" = two ]
+}
+
+@test "a target's own 4xx and 5xx pass through" {
+	local code
+	for code in 400 404 418 429 500 503 599; do
+		put_url "$target/status?$code"
+		hit
+		expect_status $code
+		expect_header Content-Type text/x-status
+		[ "$body" = "this is $code" ]
+	done
+	for code in 204 304; do
+		put_url "$target/status?$code"
+		hit
+		expect_status $code
+		[ -z "$body" ]
+	done
+}
+
+@test "HEAD asks the target with HEAD and brings its length" {
+	put_url "$site/hello.txt"
+	request HEAD /hit
+	expect_status 200
+	expect_header Content-Length 20
+	curl -s --max-time 20 --head "$base/hit" "$base/health" >/dev/null
+}
+
+@test "chunks and old servers are framed anew" {
+	put_url "$target/chunked"
+	hit
+	expect_status 200
+	[ "$body" = "hello world" ]
+	put_url "$target/old"
+	hit
+	expect_header Content-Type text/old
+	[ "$body" = "old body" ]
+	[ "$(curl -s0 "$base/hit")" = "old body" ]
+}
+
+@test "hop-by-hop headers and cookies do not pass, others do" {
+	put_url "$target/hops"
+	hit
+	expect_status 200
+	expect_header ETag '"kept"'
+	local name
+	for name in Connection Keep-Alive Upgrade Proxy-Authenticate \
+	    Set-Cookie Link Transfer-Encoding; do
+		not header $name
+	done
+}
+
+@test "a compressed body passes as it is" {
+	put_url "$target/gzip"
+	hit
+	expect_header Content-Encoding gzip
+	[ "$(gzip -dc "$dir/body")" = unpacked ]
+}
+
+@test "the request is made as the document says, and nothing of the caller's goes on" {
+	put "{\"url\":\"$target/echo?q=1#fragment\",\"user_agent\":\"agent/1\",
+	    \"headers\":{\"X-Mine\":\"yes\",\"Accept\":\"text/x\",\"Empty\":\"\"}}"
+	request GET /hit 'X-Caller: 1' 'Cookie: a=b' 'Authorization: Bearer x' \
+	    'Range: bytes=0-1' 'Accept-Encoding: gzip'
+	expect_status 200
+	grep -q '^GET /echo?q=1 HTTP/1.1' "$dir/body"
+	grep -qi '^User-Agent: agent/1.$' "$dir/body"
+	grep -qi '^X-Mine: yes.$' "$dir/body"
+	grep -qi '^Accept: text/x.$' "$dir/body"
+	grep -qi '^Empty:.$' "$dir/body"
+	not grep -qiE '^(X-Caller|Cookie|Authorization|Range|Expect|Accept-Encoding):' \
+	    "$dir/body"
+	put "{\"url\":\"$target/echo\",\"headers\":{\"User-Agent\":\"own\"}}"
+	hit
+	[ "$(grep -ci '^User-Agent:' "$dir/body")" = 1 ]
+	grep -qi '^User-Agent: own' "$dir/body"
+}
+
+@test "redirects are followed, five at most, or not at all" {
+	put_url "$target/again?5"
+	hit
+	expect_status 200
+	put_url "$target/again?6"
+	hit
+	expect_problem 502 redirects
+	put_url "$target/to?file:///etc/passwd"
+	hit
+	expect_problem 502
+	put "{\"url\":\"$target/to?/echo\",\"follow_redirects\":false}"
+	hit
+	expect_status 302
+	expect_header Location "$target/echo"
+}
+
+@test "credentials do not follow a redirect to another host" {
+	put "{\"url\":\"$target/to?$target2/echo\",
+	    \"headers\":{\"Authorization\":\"Bearer x\",\"Cookie\":\"a=b\"}}"
+	hit
+	expect_status 200
+	not grep -qiE '^(Authorization|Cookie):' "$dir/body"
+	put "{\"url\":\"$target/to?/echo\",
+	    \"headers\":{\"Authorization\":\"Bearer x\"}}"
+	hit
+	grep -qi '^Authorization: Bearer x' "$dir/body"
+}
+
+@test "proxies: http, socks5 and socks5h" {
+	put "{\"url\":\"http://named.example/echo\",\"proxy\":\"$target\"}"
+	hit
+	expect_status 200
+	grep -q '^GET http://named.example/echo ' "$dir/body"
+	put "{\"url\":\"http://named.example/echo\",
+	    \"proxy\":\"socks5h://${target#http://}\"}"
+	hit
+	expect_status 200
+	event '^socks named.example$'
+	put "{\"url\":\"http://192.0.2.1/echo\",
+	    \"proxy\":\"socks5://${target#http://}\"}"
+	hit
+	expect_status 200
+	event '^socks address$'
+}
+
+@test "connections to the target are kept and used again" {
+	local first
+	put_url "$target/serial"
+	hit
+	first=$body
+	hit
+	[ "$body" = "$first" ]
+}
+
+@test "nobody there is 502; nonsense is 502" {
+	put_url "http://127.0.0.1:$(port_free)/"
+	hit
+	expect_problem 502 reached
+	local path
+	for path in nothing garbage cut; do
+		put_url "$target/$path"
+		hit
+		expect_problem 502
+	done
+	put_url "http://no-such-host.invalid/"
+	hit
+	expect_problem 502
+}
+
+@test "too slow is 504, by the document's time and by the setting's" {
+	put "{\"url\":\"$target/hang\",\"timeout_seconds\":1}"
+	hit
+	expect_problem 504 slow
+	wait_until event '^gone /hang'
+}
+
+@test "an answer that breaks off, or stops, breaks off for the client too" {
+	put_url "$target/short"
+	run curl -sS "$base/hit"
+	[ "$status" -ne 0 ]
+	put_url "$target/chunk-cut"
+	run curl -sS "$base/hit"
+	[ "$status" -ne 0 ]
+	put "{\"url\":\"$target/drip\",\"timeout_seconds\":1}"
+	run curl -sS "$base/hit"
+	[ "$status" -ne 0 ]
+	request GET /health
+	expect_status 200
+}
+
+@test "slow targets delay nobody else" {
+	local n pids=()
+	put "{\"url\":\"$target/hang?many\",\"timeout_seconds\":300}"
+	for n in {1..100}; do
+		curl -s --max-time 60 "$base/hit" >/dev/null &
+		pids+=($!)
+	done
+	wait_until state '.active_hits == 100'
+	put_url "$target/hello"
+	for n in {1..20}; do
+		[ "$(curl -s --max-time 5 "$base/hit")" = hello ]
+	done
+	state '.active_hits == 100'
+	kill "${pids[@]}"
+	wait "${pids[@]}" || true
+	wait_until state '.active_hits == 0'
+	[ "$(grep -c '^gone /hang?many' "$events")" -le 100 ]
+	wait_until eval '[ $(grep -c "^gone /hang?many" "$events") = 100 ]'
+}
+
+@test "a hit keeps the configuration it began with" {
+	put_url "$target/wait?$dir/go"
+	curl -s --max-time 30 "$base/hit" >"$dir/kept" &
+	local pid=$!
+	wait_until state '.active_hits == 1'
+	put_url "$target/hello"
+	hit
+	[ "$body" = hello ]
+	touch "$dir/go"
+	wait $pid
+	[ "$(<"$dir/kept")" = waited ]
+}
+
+@test "a client that goes away cancels the fetch" {
+	put "{\"url\":\"$target/hang?cancel\",\"timeout_seconds\":300}"
+	run curl -s --max-time 1 "$base/hit"
+	[ "$status" = 28 ]
+	wait_until event '^gone /hang\?cancel'
+	wait_until state '.active_hits == 0'
+	put_url "$target/endless?cancel"
+	curl -s --max-time 1 "$base/hit" >/dev/null || true
+	wait_until event '^gone /endless\?cancel'
+	wait_until state '.active_hits == 0'
+}
+
+memory()
+{
+	awk '/^VmHWM/ { print $2 }' "/proc/$(program_pid worker)/status"
+}
+
+@test "200 MB pass in constant memory" {
+	local before after most=8192
+	# the sanitizer keeps what was freed
+	case $bin in *asan*) most=400000 ;; esac
+	put_url "$target/big?1000000"
+	curl -s "$base/hit" >/dev/null
+	before=$(memory)
+	put_url "$target/big?200000000"
+	[ "$(curl -s "$base/hit" | wc -c)" = 200000000 ]
+	after=$(memory)
+	echo "VmHWM $before kB before, $after kB after"
+	[ $((after - before)) -lt $most ]
+}
+
+@test "what arrives is what was sent, through pauses" {
+	local want
+	want=$(python3 -c 'import sys
+sys.stdout.buffer.write((bytes(range(256)) * 40000)[:10000001])' | sha256sum)
+	put_url "$target/big?10000001"
+	[ "$(curl -s --limit-rate 5M "$base/hit" | sha256sum)" = "$want" ]
+}
+
+@test "a reader that does not read makes the target wait" {
+	local before first second
+	put_url "$target/endless?unread"
+	before=$(curl -s "$base/state" | jq .hits.bytes)
+	exec 7<>"/dev/tcp/127.0.0.1/$worker_port"
+	printf 'GET /hit HTTP/1.1\r\nHost: a\r\n\r\n' >&7
+	wait_until state ".hits.bytes > $before"
+	first=-1
+	second=$(curl -s "$base/state" | jq .hits.bytes)
+	until [ "$first" = "$second" ]; do
+		sleep 0.3
+		first=$second
+		second=$(curl -s "$base/state" | jq .hits.bytes)
+	done
+	[ $((second - before)) -lt 16000000 ]
+	exec 7>&-
+	wait_until event '^gone /endless\?unread'
+}
+
+@test "a target that leads back to the worker is found out" {
+	put_url "$base/hit"
+	hit
+	expect_problem 502 'leads back'
+}
+
+@test "MAX_RESPONSE_BYTES cuts a body off, visibly" {
+	own ALLOW_CIDR=127.0.0.1 MAX_RESPONSE_BYTES=100000 \
+	    REQUEST_TIMEOUT_SECONDS=1
+	put_url "$target/big?100000"
+	[ "$(curl -s "$base/hit" | wc -c)" = 100000 ]
+	put_url "$target/big?100001"
+	run curl -sS -o "$dir/cut" "$base/hit"
+	[ "$status" -ne 0 ]
+	[ "$(stat -c %s "$dir/cut")" -le 100000 ]
+	put_url "$target/endless?cut"
+	run curl -sS -o "$dir/cut" "$base/hit"
+	[ "$status" -ne 0 ]
+	wait_until event '^gone /endless\?cut'
+	state '.hits.cut == 2'
+	put_url "$target/hang?setting"
+	hit
+	expect_problem 504
+}

@@ -1,0 +1,172 @@
+/*
+ * Streaming, pausing, deadlines and cancelling.
+ */
+#include "../../lib/fetch.c"
+#include "../../lib/fetch_answer.c"
+#include "../../lib/fetch_hub.c"
+#include "../../lib/fetch_options.c"
+
+#include <netdb.h>
+
+#include "fetch_trial.h"
+
+/* Names that only this test knows: one resolves slowly. */
+int
+getaddrinfo(const char *name, const char *service,
+    const struct addrinfo *hints, struct addrinfo **out)
+{
+	(void)name;
+	(void)service;
+	(void)hints;
+	*out = NULL;
+	sleep(3);
+	return EAI_NONAME;
+}
+
+void
+freeaddrinfo(struct addrinfo *list)
+{
+	(void)list;
+}
+
+UNIT("when streaming, the head comes at once and silence is what counts")
+{
+	struct trial t;
+
+	CHECK_INT(trial_get(&t, "/head", (struct fetch_request){
+	    .timeout_ms = 100, .head = trial_head, .data = trial_data }),
+	    FETCH_TIMEOUT);
+	CHECK_INT(t.heads, 1);
+	trial_close(&t);
+	CHECK_INT(trial_get(&t, "/drip", (struct fetch_request){
+	    .timeout_ms = 100, .head = trial_head, .data = trial_data }),
+	    FETCH_TIMEOUT);
+	CHECK_TEXT(buf_text(&t.body), "drop");
+	trial_close(&t);
+}
+
+UNIT("a slow resolver neither blocks the loop nor outlives the deadline")
+{
+	struct trial t;
+	time_t before = time(NULL);
+
+	CHECK_INT(trial_get(&t, "http://slow.test/", (struct fetch_request){
+	    .timeout_ms = 100 }), FETCH_TIMEOUT);
+	CHECK(time(NULL) - before < 3);
+	trial_close(&t);
+}
+
+UNIT("a large body streams through pauses, whole and in order")
+{
+	struct trial t;
+
+	trial_open(&t);
+	t.stop_at = 100000;
+	trial_run(&t, &(struct fetch_request){
+	    .url = trial_url(&t, "/big?20000000"), .timeout_ms = 5000,
+	    .head = trial_head, .data = trial_data });
+	CHECK_INT(t.result.end, FETCH_DONE);
+	CHECK_INT(t.length, 20000000);
+	CHECK_INT(t.body.len, 20000000);
+	CHECK(t.pauses > 10);
+	trial_close(&t);
+}
+
+UNIT("chunks survive a pause too")
+{
+	struct trial t;
+
+	trial_open(&t);
+	t.stop_at = 1;
+	trial_run(&t, &(struct fetch_request){
+	    .url = trial_url(&t, "/chunked"), .data = trial_data });
+	CHECK_INT(t.result.end, FETCH_DONE);
+	CHECK_TEXT(buf_text(&t.body), "hello world");
+	CHECK_INT(t.pauses, 1);
+	trial_close(&t);
+}
+
+UNIT("an answer longer than asked for is cut at the byte")
+{
+	struct trial t;
+
+	CHECK_INT(trial_get(&t, "/big?100000", (struct fetch_request){
+	    .max_body = 99999 }), FETCH_TOO_BIG);
+	trial_close(&t);
+	CHECK_INT(trial_get(&t, "/big?100000", (struct fetch_request){
+	    .max_body = 99999, .data = trial_data }), FETCH_TOO_BIG);
+	CHECK_INT(t.body.len, 99999);
+	trial_close(&t);
+	CHECK_INT(trial_get(&t, "/big?100000", (struct fetch_request){
+	    .max_body = 100000, .data = trial_data }), FETCH_DONE);
+	CHECK_INT(t.body.len, 100000);
+	trial_close(&t);
+}
+
+UNIT("a connection is used again, also when started from done")
+{
+	struct trial t;
+	char twice[64];
+
+	trial_open(&t);
+	t.start_more = true;
+	trial_run(&t, &(struct fetch_request){
+	    .url = trial_url(&t, "/who") });
+	CHECK_INT(t.ends, 2);
+	CHECK(t.body.len % 2 == 0);
+	snprintf(twice, sizeof(twice), "%.*s%.*s", (int)t.body.len / 2,
+	    t.body.data, (int)t.body.len / 2, t.body.data);
+	CHECK_TEXT(buf_text(&t.body), twice);
+	trial_close(&t);
+}
+
+UNIT("cancelling is safe in head, in data, in done, and outside")
+{
+	struct trial t;
+
+	trial_open(&t);
+	t.cancel_in_head = true;
+	trial_run(&t, &(struct fetch_request){ .url = trial_url(&t, "/"),
+	    .head = trial_head, .data = trial_data });
+	CHECK_INT(t.ends, 0);
+	CHECK_INT(t.body.len, 0);
+	trial_close(&t);
+	trial_open(&t);
+	t.cancel_at = 50000;
+	trial_run(&t, &(struct fetch_request){
+	    .url = trial_url(&t, "/big?1000000"), .data = trial_data });
+	CHECK_INT(t.ends, 0);
+	CHECK(t.body.len < 200000);
+	trial_close(&t);
+	trial_open(&t);
+	t.stop_at = 20000;	/* cancelled in the flush after a pause */
+	t.cancel_at = 20001;
+	trial_run(&t, &(struct fetch_request){
+	    .url = trial_url(&t, "/big?1000000"), .data = trial_data });
+	CHECK_INT(t.ends, 0);
+	trial_close(&t);
+	trial_open(&t);
+	t.cancel_in_done = true;
+	trial_run(&t, &(struct fetch_request){ .url = trial_url(&t, "/") });
+	CHECK_INT(t.ends, 1);
+	trial_close(&t);
+	trial_open(&t);
+	fetch_cancel(fetch_start(t.hub, &(struct fetch_request){
+	    .url = trial_url(&t, "/never"), .done = trial_done, .arg = &t }));
+	fetch_start(t.hub, &(struct fetch_request){
+	    .url = trial_url(&t, "/never"), .done = trial_done, .arg = &t });
+	trial_close(&t);
+	CHECK_INT(t.ends, 0);
+}
+
+UNIT("nobody polls while nothing happens")
+{
+	struct trial t;
+
+	CHECK_INT(trial_get(&t, "/never", (struct fetch_request){
+	    .timeout_ms = 300 }), FETCH_TIMEOUT);
+	CHECK(loop_turns(t.loop) < 20);
+	trial_close(&t);
+}
+
+UNIT_MAIN

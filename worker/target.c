@@ -1,0 +1,158 @@
+/*
+ * What a hit asks of its target, and which of the answer's headers are
+ * passed on. That is a list of what may, so hop-by-hop headers and cookies
+ * never do; nothing of the caller's request reaches the target.
+ */
+#include "target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+target_request(const struct worker *w, const struct current *c,
+    struct fetch_request *r)
+{
+	const struct document *d = &c->document;
+	long long seconds = d->timeout_seconds > 0 ? d->timeout_seconds :
+	    w->settings.timeout;
+
+	*r = (struct fetch_request){
+		.url = d->url,
+		.headers = (const char *const *)c->headers,
+		.user_agent = d->user_agent != NULL ? d->user_agent :
+		    "dcm-worker/" DCM_VERSION,
+		.proxy = d->proxy,
+		.follow = d->follow_redirects,
+		.timeout_ms = seconds * 1000,
+		.max_body = (size_t)w->settings.max_response,
+	};
+}
+
+bool
+target_allows(const struct worker *w, const struct sockaddr *address)
+{
+	return guard_allows(&w->settings.guard, address);
+}
+
+/* Whether the list of Connection names the header. */
+static bool
+target_nominated(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (list != NULL && *list != '\0') {
+		size_t n;
+
+		list += strspn(list, ", \t");
+		n = strcspn(list, ", \t");
+		if (n == len && strncasecmp(list, name, len) == 0)
+			return true;
+		list += n;
+	}
+	return false;
+}
+
+static bool
+target_clean(const char *value)
+{
+	for (; *value != '\0'; value++)
+		if (((unsigned char)*value < 0x20 && *value != '\t') ||
+		    *value == 0x7f)
+			return false;
+	return true;
+}
+
+/* Relative to the target, it would lead the client back to the worker. */
+static void
+target_location(const struct current *c, const char *value, struct buf *out)
+{
+	char *whole = fetch_resolve(c->document.url, value, NULL);
+
+	if (whole != NULL)
+		buf_printf(out, "Location: %s\r\n", whole);
+	free(whole);
+}
+
+/* Those that may pass; the ones up to TARGET_ONCE once. */
+static const char *const target_passed[] = {
+	"Location", "Content-Type", "Content-Encoding",
+	"Content-Disposition", "Expires", "Age", "Last-Modified", "ETag",
+	"Retry-After",
+	"Cache-Control", "Content-Language", "Link", "Vary",
+	"WWW-Authenticate",
+};
+
+enum {
+	TARGET_ONCE = 9,
+	TARGET_PASSED = sizeof(target_passed) / sizeof(target_passed[0]),
+};
+
+struct target_passing {
+	const struct current *current;
+	const char *connection;
+	struct buf *out;
+	bool seen[TARGET_PASSED];
+};
+
+static void
+target_pass(void *arg, const char *name, const char *value)
+{
+	struct target_passing *p = arg;
+	size_t i = 0;
+
+	while (i < TARGET_PASSED && strcasecmp(target_passed[i], name) != 0)
+		i++;
+	if (i == TARGET_PASSED || (i < TARGET_ONCE && p->seen[i]) ||
+	    !target_clean(value) || target_nominated(p->connection, name))
+		return;
+	p->seen[i] = true;
+	if (i == 0)
+		target_location(p->current, value, p->out);
+	else
+		buf_printf(p->out, "%s: %s\r\n", target_passed[i], value);
+}
+
+void
+target_headers(const struct current *c, const struct fetch_result *result,
+    struct buf *out)
+{
+	struct target_passing p = {
+		.current = c, .out = out,
+		.connection = result->header(result->fetch, "Connection"),
+	};
+
+	fetch_headers(result->fetch, target_pass, &p);
+}
+
+int
+target_failure(struct worker *w, const struct fetch_result *result,
+    struct buf *why)
+{
+	switch (result->end) {
+	case FETCH_TIMEOUT:
+		w->counts.late++;
+		buf_printf(why, "the target is too slow: %s", result->detail);
+		return 504;
+	case FETCH_REFUSED:
+		w->counts.refused++;
+		buf_printf(why, "%s: it is special, and ALLOW_CIDR does not "
+		    "list it", result->detail);
+		return 502;
+	case FETCH_TOO_BIG:
+		w->counts.cut++;
+		buf_printf(why, "the body is longer than MAX_RESPONSE_BYTES, "
+		    "%ld", w->settings.max_response);
+		return 502;
+	case FETCH_UNREACHABLE:
+		w->counts.unreachable++;
+		buf_printf(why, "the target cannot be reached: %s",
+		    result->detail);
+		return 502;
+	case FETCH_DONE:
+	case FETCH_BROKEN:
+		break;
+	}
+	w->counts.broken++;
+	buf_printf(why, "the target broke off: %s", result->detail);
+	return 502;
+}
