@@ -179,7 +179,7 @@ lint_compile()
 			echo "lint: skipped: $cc is not installed" >&2
 			continue
 		}
-		make -s --no-print-directory CI=1 CC=$cc \
+		make -sk --no-print-directory CI=1 CC=$cc \
 		    BUILD=build/lint-$cc tests >build/lint.log 2>&1 || {
 			cat build/lint.log
 			echo "lint: does not compile clean under $cc"

@@ -1,0 +1,129 @@
+# lighttpd.bats: the mount leaves its neighbours in peace, and what
+# `make install` installs works where it was installed.
+
+load helper
+
+setup_file()
+{
+	export TRANSPORT=mount
+	controller_start
+}
+
+teardown_file()
+{
+	programs_stop
+}
+
+# Asked beside the prefix; sets status, body.
+beside()
+{
+	status=$(curl -s -o "$dir/beside" -w '%{http_code}' "${base%"$prefix"}$1")
+	body=$(cat "$dir/beside")
+}
+
+# children PID: what a process has started.
+children()
+{
+	local stat line words
+	for stat in /proc/[0-9]*/stat; do
+		read -r line 2>/dev/null <"$stat" || continue
+		read -ra words <<<"${line##*) }"
+		[ "${words[1]}" != "$1" ] || echo "${line%% *}"
+	done 2>/dev/null
+}
+
+@test "the site beside the mount is served as before" {
+	beside /
+	[ "$status" = 200 ]
+	[ "$body" = "the site" ]
+	beside /config
+	[ "$status" = 404 ]
+	[[ $body != *problem* ]]
+}
+
+@test "the other FastCGI program is served as before" {
+	beside /other/config
+	[ "$status" = 200 ]
+	[ "$body" = "the other program, asked for /other/config" ]
+}
+
+@test "the prefix has a boundary" {
+	request GET /health
+	expect_status 200
+	beside "${prefix}X/health"
+	[ "$status" = 404 ]
+	beside "$prefix"
+	[ "$status" = 404 ]
+}
+
+@test "an unknown path below the prefix is refused by the controller" {
+	for path in / /nowhere /configX /api/v1 /api/v1/nowhere; do
+		request GET $path
+		expect_problem 404
+	done
+}
+
+@test "no secret is in the arguments of a responder" {
+	pids=$(children "$(program_pid controller)")
+	[ "$(wc -w <<<"$pids")" -ge 5 ]
+	for pid in $pids; do
+		refute grep -qE 'secret|key-of' "/proc/$pid/cmdline"
+	done
+}
+
+@test "a request of more than a megabyte never reaches the controller" {
+	head -c 1100000 /dev/zero | tr '\0' 1 >"$dir/large"
+	beside "$prefix/health"
+	status=$(curl -s -o /dev/null -w '%{http_code}' -H 'Expect:' \
+	    --data-binary "@$dir/large" "${ADMIN[@]}" "$base/config")
+	[ "$status" = 413 ]
+}
+
+@test "a hundred kilobytes of headers are refused, and the next is answered" {
+	status=$(curl -s -o /dev/null -w '%{http_code}' \
+	    -H "X-Large: $(head -c 100000 /dev/zero | tr '\0' a)" \
+	    "$base/health")
+	[ "$status" = 431 ]
+	request GET /health
+	expect_status 200
+}
+
+@test "kill -9 of lighttpd leaves no responder" {
+	pids=$(children "$(program_pid controller)")
+	program_stop controller KILL
+	none()
+	{
+		for pid in $pids; do
+			refute kill -0 "$pid" || return
+		done
+	}
+	wait_until none
+	controller_again
+	request GET /health
+	expect_status 200
+}
+
+@test "what make install installs runs where it was installed" {
+	make -C "$top" -s install DESTDIR="$dir/root" PREFIX=/opt/dcm
+	share=$dir/root/opt/dcm/share/dcm/lighttpd
+	grep -q '^var.dcm_bin *= "/opt/dcm/bin"' "$share/dcm.conf"
+	grep -q '"/opt/dcm/share/dcm/lighttpd"' "$share/dcm.conf"
+	for name in agent worker controller; do
+		"$dir/root/opt/dcm/bin/dcm-$name" --version
+	done
+	port=$(port_free)
+	mapfile -t settings <"$dir/controller.env"
+	program_start installed env -i PATH="$PATH" "${settings[@]}" \
+	    STATE_DIR="$dir/installed" CONTROLLER_PORT="$port" "$share/run.sh"
+	wait_until curl -sf "http://127.0.0.1:$port/ready"
+	program_stop installed
+}
+
+@test "run.sh refuses a port and a folder that cannot be" {
+	run env CONTROLLER_PORT=http "$top/lighttpd/run.sh"
+	[ "$status" = 1 ]
+	[[ $output == *'CONTROLLER_PORT is "http", not 1 to 65535'* ]]
+	run env STATE_DIR=/proc/nowhere "$top/lighttpd/run.sh"
+	[ "$status" = 1 ]
+	[[ $output == *'STATE_DIR /proc/nowhere cannot be made'* ]]
+}
