@@ -70,11 +70,13 @@ httpd_send(struct httpd_conn *c, const struct iovec *iov, size_t count)
 	went -= went < kept ? went : kept;
 	for (size_t i = 0; i < count; i++) {
 		size_t part = went < iov[i].iov_len ? went : iov[i].iov_len;
-		struct iovec rest = { (char *)iov[i].iov_base + part,
-			iov[i].iov_len - part };
+		struct iovec rest = iov[i];
 
 		went -= part;
-		if (rest.iov_len > 0)
-			httpd_send_later(c, &rest, 1);
+		if (part == rest.iov_len)
+			continue;
+		rest.iov_base = (char *)rest.iov_base + part;
+		rest.iov_len -= part;
+		httpd_send_later(c, &rest, 1);
 	}
 }

@@ -82,7 +82,7 @@ metric_tag(const struct metric_row *row, char tag[METRIC_TAG])
 	for (; row->name != NULL; row++) {
 		const char *labels = row->labels != NULL ? row->labels : "";
 		size_t room = metric_room(row);
-		int kind = row->kind;
+		int kind = (int)row->kind;
 
 		hash = metric_hash(hash, row->name, strlen(row->name) + 1);
 		hash = metric_hash(hash, labels, strlen(labels) + 1);
