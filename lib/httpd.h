@@ -25,11 +25,13 @@ struct httpd_config {
 	const char *bind;	/* numeric address or host name */
 	long port;		/* 0: the kernel chooses; see httpd_port */
 	size_t max_connections;	/* the rest waits in the backlog */
-	size_t reserved;	/* of these, for callers on loopback */
+	size_t reserved;	/* of these, for callers on loopback; when
+				 * no others are left, the rest gets 503 */
 	size_t max_header;	/* bytes of request line and headers: 431 */
 	size_t max_reply;	/* bytes of a reply that is not streamed */
 	int64_t header_ms;	/* until the headers are there: 408 */
-	int64_t body_ms;	/* between two pieces of a body: 408 */
+	int64_t body_ms;	/* between two pieces of a body, and a sixth
+				 * of what the whole may take: 408 */
 	int64_t idle_ms;	/* an unused connection: closed */
 	int64_t write_ms;	/* a reader that takes nothing: closed */
 };

@@ -10,6 +10,10 @@
 
 #include "httpd_conn.h"
 
+/* Times body_ms that a whole body may take: a drop now and then does not hold
+ * a connection for ever. */
+enum { HTTPD_TRICKLE = 6 };
+
 /* --- requests ----------------------------------------------------------- */
 
 static const char *
@@ -192,6 +196,9 @@ httpd_step_body(struct httpd_conn *c)
 	}
 	if (c->eof)
 		return httpd_step_refuse(c, 400, "the body stops short");
+	if (loop_now(c->server->loop) - c->request->since >
+	    c->server->config.body_ms * HTTPD_TRICKLE)
+		return httpd_step_refuse(c, 408, "the body is too slow");
 	return STEP_WAIT;
 }
 

@@ -113,6 +113,14 @@ UNIT("absolute-form is a path like any other")
 
 static const char junk[4096];
 
+static bool
+t_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 UNIT("headers over the limit, too many, or without end are 431")
 {
 	static char many[40000];
@@ -223,6 +231,25 @@ UNIT("half a request is 408 when the time is over, an unused one is closed")
 	t_sound();
 }
 
+UNIT("a body that trickles is 408 in the end")
+{
+	struct httpd_config config = httpd_defaults;
+
+	config.body_ms = 40;
+	t_open_with(&config);
+	client_open(&client);
+	client_say(&client, "POST /echo HTTP/1.1\r\nHost: x\r\n"
+	    "Content-Length: 100000\r\n\r\n");
+	for (int i = 0; i < 100000 && !t_readable(client.fd); i++) {
+		send(client.fd, "x", 1, MSG_NOSIGNAL);
+		t_settle();
+		poll(NULL, 0, 5);
+	}
+	client_hear(&client, NULL);
+	CHECK_INT(t_status(&client), 408);
+	t_sound();
+}
+
 UNIT("a client that sends no more is answered all the same")
 {
 	t_open();
@@ -244,6 +271,78 @@ UNIT("a client that sends no more is answered all the same")
 	shutdown(client.fd, SHUT_WR);
 	client_hear(&client, NULL);
 	CHECK_INT(t_status(&client), 400);
+	t_sound();
+}
+
+static struct sockaddr_storage
+t_peer(const char *address)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST,
+		.ai_socktype = SOCK_STREAM }, *found;
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+
+	CHECK(getaddrinfo(address, NULL, &hints, &found) == 0);
+	memcpy(&peer, found->ai_addr, found->ai_addrlen);
+	freeaddrinfo(found);
+	return peer;
+}
+
+UNIT("callers on loopback are known in every spelling")
+{
+	static const struct {
+		const char *address, *remote;
+		bool loopback;
+	} peers[] = {
+		{ "127.0.0.1", "127.0.0.1", true },
+		{ "127.9.9.9", "127.9.9.9", true },
+		{ "::1", "::1", true },
+		{ "::ffff:127.0.0.1", "127.0.0.1", true },
+		{ "192.0.2.1", "192.0.2.1", false },
+		{ "::ffff:192.0.2.1", "192.0.2.1", false },
+		{ "2001:db8::1", "2001:db8::1", false },
+	};
+	char remote[64];
+
+	for (size_t i = 0; i < sizeof(peers) / sizeof(*peers); i++) {
+		struct sockaddr_storage peer = t_peer(peers[i].address);
+
+		CHECK_INT(httpd_is_loopback(&peer), peers[i].loopback);
+		httpd_remote(&peer, peer.ss_family == AF_INET ?
+		    sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6),
+		    remote, sizeof(remote));
+		CHECK_TEXT(remote, peers[i].remote);
+	}
+}
+
+UNIT("the places kept for loopback are not given to others")
+{
+	struct httpd_config config = httpd_defaults;
+	struct sockaddr_storage far = t_peer("192.0.2.1");
+	char got[1000];
+	int fd[2];
+	ssize_t n;
+
+	config.max_connections = 2;
+	config.reserved = 1;
+	t_open_with(&config);
+	t_hold(&client, "1.1");
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0);
+	httpd_welcome(server, fd[0], &far, sizeof(struct sockaddr_in));
+	n = recv(fd[1], got, sizeof(got) - 1, 0);
+	close(fd[1]);
+	CHECK(n > 0);
+	got[n] = '\0';
+	CHECK(strncmp(got, "HTTP/1.1 503 Service Unavailable\r\n", 34) == 0);
+	CHECK(strstr(got, "\r\nRetry-After: 1\r\n") != NULL);
+	CHECK(strstr(got, "there are too many connections") != NULL);
+	struct client near;
+	client_open(&near);
+	client_say(&near, LAST);
+	client_hear(&near, NULL);
+	CHECK_INT(t_status(&near), 200);
+	client_close(&near);
+	t_reply("late");
+	client_hear(&client, "late");
 	t_sound();
 }
 
