@@ -1,0 +1,110 @@
+/*
+ * Asks the controller, and turns the end of a request into an event.
+ */
+#include "agent_inner.h"
+
+#include <time.h>
+
+static struct ask
+agent_ask(struct agent *a)
+{
+	return (struct ask){ a->hub, a->settings, a->state };
+}
+
+static struct ask_news
+agent_ask_news(const struct agent *a)
+{
+	return (struct ask_news){ a->state->good.version,
+		deliver_word(&a->deliver), a->deliver.why };
+}
+
+static void
+agent_ask_ended(struct agent *a, struct answer *answer)
+{
+	struct timespec now;
+
+	a->fetch = NULL;
+	a->status = answer->status;
+	if (answer->status != 0) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		a->last_answer = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+	}
+	a->answer = answer;
+	agent_happens(a, (enum agent_event)
+	    (AGENT_GOOD + (int)answer->kind - ANSWER_GOOD));
+	a->answer = NULL;
+	answer_free(answer);
+}
+
+static void
+agent_ask_registered(void *arg, const struct fetch_result *result)
+{
+	struct agent *a = arg;
+	struct answer answer;
+
+	answer_register(&answer, result, a->settings->controller_url);
+	agent_ask_ended(a, &answer);
+}
+
+static void
+agent_ask_polled(void *arg, const struct fetch_result *result)
+{
+	struct agent *a = arg;
+	struct answer answer;
+
+	answer_poll(&answer, result, a->conditional);
+	agent_ask_ended(a, &answer);
+}
+
+static void
+agent_ask_reported(void *arg, const struct fetch_result *result)
+{
+	struct answer answer;
+
+	answer_report(&answer, result);
+	agent_ask_ended(arg, &answer);
+}
+
+enum agent_at
+agent_register(struct agent *a)
+{
+	struct ask ask = agent_ask(a);
+
+	loop_timer_stop(a->loop, &a->timer);
+	a->fetch = ask_register(&ask, a->port, agent_ask_registered, a);
+	if (a->fetch == NULL)
+		return agent_wait(a, AGENT_UNREGISTERED, agent_delay(a));
+	return AGENT_REGISTERING;
+}
+
+enum agent_at
+agent_poll(struct agent *a)
+{
+	struct ask ask = agent_ask(a);
+	struct ask_news news = agent_ask_news(a);
+	const char *etag = a->deliver.newest.etag;
+
+	loop_timer_stop(a->loop, &a->timer);
+	a->conditional = etag[0] != '\0';
+	a->fetch = ask_config(&ask, &news, etag, a->hurry, agent_ask_polled,
+	    a);
+	if (a->fetch == NULL)
+		return agent_wait(a, AGENT_RETRYING, agent_delay(a));
+	a->news = a->hurry = false;
+	return AGENT_POLLING;
+}
+
+/* Where it cannot even begin, the next poll says most of it. */
+enum agent_at
+agent_report(struct agent *a)
+{
+	struct ask ask = agent_ask(a);
+	struct ask_news news = agent_ask_news(a);
+
+	a->fetch = ask_report(&ask, &news, agent_ask_reported, a);
+	if (a->fetch == NULL)
+		return AGENT_RESTING;
+	a->report = false;
+	loop_timer_stop(a->loop, &a->timer);
+	return AGENT_REPORTING;
+}

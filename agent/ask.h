@@ -1,0 +1,39 @@
+#ifndef ASK_H
+#define ASK_H
+/*
+ * Requests to the controller. NULL: out of memory.
+ */
+#include <stdbool.h>
+
+#include "fetch.h"
+#include "settings.h"
+#include "state.h"
+
+/* What every request is made from; all borrowed. */
+struct ask {
+	struct fetch_hub *hub;
+	const struct settings *settings;
+	const struct state *state;
+};
+
+/* The heartbeat that a poll carries, and a report spells out. */
+struct ask_news {
+	long long applied;	/* version; 0: none yet */
+	const char *word;	/* "ok", "failed", "no-worker" */
+	const char *why;	/* "" when ok */
+};
+
+typedef void ask_done(void *arg, const struct fetch_result *);
+
+/* POST /register, always with the fleet's credential. port: of the agent. */
+struct fetch *ask_register(const struct ask *, long port, ask_done *,
+    void *arg);
+/* GET poll_url. etag: for If-None-Match, or ""; fresh: no cache on the way
+ * may answer. */
+struct fetch *ask_config(const struct ask *, const struct ask_news *,
+    const char *etag, bool fresh, ask_done *, void *arg);
+/* POST /agents/{id}/status; only with a token. */
+struct fetch *ask_report(const struct ask *, const struct ask_news *,
+    ask_done *, void *arg);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * dcm-agent: keeps a worker on the configuration that the controller wants.
+ * This file only wires: arguments, settings, state, loop, and the end.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "httpd.h"
+#include "keep.h"
+#include "log.h"
+#include "reload.h"
+#include "routes.h"
+
+enum { MAIN_TEXT = 1 << 20, MAIN_CONNECTIONS = 64, MAIN_FETCHES = 4 };
+
+struct main {
+	const char *file;	/* of --config; or NULL */
+	struct settings settings;
+	struct state state;
+	struct loop *loop;
+	struct fetch_hub *hub;
+	struct httpd *httpd;
+	struct route_table table;
+	struct agent agent;
+};
+
+static void
+main_help(void)
+{
+	struct buf text = BUF_INIT(MAIN_TEXT);
+
+	buf_str(&text, "usage: dcm-agent [--config FILE] | --openapi | "
+	    "--help | --version\n\n"
+	    "Keeps a worker on the configuration that the controller wants.\n"
+	    "Settings come from the environment, then from FILE "
+	    "(KEY=value lines):\n\n");
+	setting_help(settings_table, &text);
+	fputs(buf_text(&text), stdout);
+	buf_free(&text);
+}
+
+static void
+main_openapi(void)
+{
+	struct buf text = BUF_INIT(MAIN_TEXT);
+
+	routes_print(&text);
+	fputs(buf_text(&text), stdout);
+	buf_free(&text);
+}
+
+/* Whether that was all; the file of --config otherwise. */
+static bool
+main_arguments(int argc, char **argv, const char **file)
+{
+	*file = NULL;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
+			*file = argv[++i];
+		} else if (strcmp(argv[i], "--help") == 0) {
+			main_help();
+			return true;
+		} else if (strcmp(argv[i], "--version") == 0) {
+			puts("dcm-agent " DCM_VERSION);
+			return true;
+		} else if (strcmp(argv[i], "--openapi") == 0) {
+			main_openapi();
+			return true;
+		} else {
+			fprintf(stderr, "dcm-agent: what is \"%s\"? Try "
+			    "--help\n", argv[i]);
+			exit(2);
+		}
+	}
+	return false;
+}
+
+static void
+main_settings(struct main *m)
+{
+	struct buf errors = BUF_INIT(MAIN_TEXT);
+	char *rest, *line;
+
+	if (!settings_load(&m->settings, m->file, &errors)) {
+		rest = errors.data;
+		while (rest != NULL && (line = strsep(&rest, "\n")) != NULL)
+			if (line[0] != '\0')
+				log_error("init", "%s", line);
+		log_fatal("wrong settings: dcm-agent does not start");
+	}
+	buf_free(&errors);
+	log_setup(m->settings.log_level, m->settings.log_format);
+}
+
+/* One agent a state file: two would take turns at being the same agent. The
+ * lock is held until the process ends. */
+static void
+main_lock(const char *path)
+{
+	char lock[4200], folder[4200], *slash;
+
+	snprintf(lock, sizeof(lock), "%s.lock", path);
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash != NULL && slash != folder) {
+		*slash = '\0';
+		keep_folder(folder);
+	}
+	if (keep_lock(lock, 0) >= 0)
+		state_sweep(path);
+	else if (errno == EWOULDBLOCK)
+		log_fatal("%s is used by another dcm-agent; give each a "
+		    "STATE_FILE of its own", path);
+	else
+		log_warn("state", "%s: %s", lock, strerror(errno));
+}
+
+static void
+main_state(struct main *m)
+{
+	const char *path = m->settings.state_file;
+	char aside[4200];
+	enum state_end end;
+
+	main_lock(path);
+	end = state_load(&m->state, path, aside, sizeof(aside));
+	if (end == STATE_READ)
+		log_info("state", "%s: agent %s, version %lld", path,
+		    m->state.id, m->state.good.version);
+	else if (end == STATE_NEW)
+		log_info("state", "%s is new", path);
+	else
+		log_warn("state", "%s %s%s; it %s%s, and the agent goes on as "
+		    "new%s", path, end == STATE_BAD ? "is truncated or "
+		    "altered" : "cannot be read: ", end == STATE_BAD ? "" :
+		    strerror(errno), aside[0] != '\0' ? "is now " :
+		    "could not be put aside", aside, m->state.id[0] != '\0' ?
+		    ", with its old id" : "");
+}
+
+static void
+main_caught(void *arg, int number)
+{
+	struct main *m = arg;
+
+	if (number == SIGHUP) {
+		reload_settings(&m->agent, m->file);
+		return;
+	}
+	log_info("shutdown", "%s", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	loop_stop(m->loop);
+}
+
+static void
+main_open(struct main *m)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	struct httpd_config config = httpd_defaults;
+	struct buf error = BUF_INIT(MAIN_TEXT);
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a full disk is an error, no end */
+	m->loop = loop_open();
+	if (m->loop == NULL)
+		log_fatal("the loop: %s", strerror(errno));
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (!loop_signal(m->loop, signals[i], main_caught, m))
+			log_fatal("signals: %s", strerror(errno));
+	m->hub = fetch_open(m->loop, MAIN_FETCHES);
+	if (m->hub == NULL)
+		log_fatal("libcurl: out of memory");
+	config.bind = m->settings.bind;
+	config.port = m->settings.port;
+	config.max_connections = MAIN_CONNECTIONS;
+	m->table = routes_of(&m->agent);
+	m->httpd = httpd_open(m->loop, &config, &m->table, &error);
+	if (m->httpd == NULL)
+		log_fatal("AGENT_PORT: %s", buf_text(&error));
+	buf_free(&error);
+}
+
+static void
+main_close(struct main *m)
+{
+	agent_stop(&m->agent);
+	httpd_close(m->httpd);
+	fetch_close(m->hub);
+	loop_close(m->loop);
+	state_free(&m->state);
+	settings_free(&m->settings);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct main m;
+	int err;
+
+	if (main_arguments(argc, argv, &m.file))
+		return 0;
+	main_settings(&m);
+	main_open(&m);
+	main_state(&m);
+	log_info("init", "dcm-agent " DCM_VERSION " on %s:%ld, controller %s, "
+	    "worker %s", m.settings.bind, httpd_port(m.httpd),
+	    m.settings.controller_url, m.settings.worker_url);
+	agent_start(&m.agent, m.loop, m.hub, &m.settings, &m.state,
+	    httpd_port(m.httpd));
+	err = loop_run(m.loop);
+	main_close(&m);
+	if (err != 0)
+		log_error("shutdown", "poll: %s", strerror(err));
+	else
+		log_info("shutdown", "stopped");
+	return err != 0;
+}

@@ -1,0 +1,27 @@
+#ifndef SAVE_H
+#define SAVE_H
+/*
+ * Keeps the state file as the state is. A file that cannot be written is
+ * tried again at a fixed interval; nothing else waits for it.
+ */
+#include <stdbool.h>
+
+#include "loop.h"
+#include "state.h"
+
+enum { SAVE_RETRY = 5000 };	/* ms */
+
+struct save {
+	struct loop *loop;		/* borrowed, as are the next two */
+	const struct state *state;
+	const char *path;
+	struct loop_timer timer;	/* runs while the file is behind */
+	int error;			/* errno of the last try; 0 */
+};
+
+void save_start(struct save *, struct loop *, const struct state *,
+    const char *path);
+void save_now(struct save *);
+void save_stop(struct save *);	/* a last try, if the file is behind */
+
+#endif

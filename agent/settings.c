@@ -1,0 +1,217 @@
+/*
+ * The table of settings, and the rules that hold between its rows.
+ */
+#include "settings.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "json.h"
+
+enum { SETTINGS_METADATA_MAX = 4096 };	/* bytes (contract, Register) */
+
+#define AT(member) offsetof(struct settings, member)
+
+const struct setting settings_table[] = {
+	{ .name = "CONTROLLER_URL", .kind = SETTING_URL,
+	    .offset = AT(controller_url), .choices = "http https",
+	    .doc = "the controller, with the prefix of its mount; required" },
+	{ .name = "CONTROLLER_USERNAME", .kind = SETTING_TEXT,
+	    .offset = AT(username),
+	    .doc = "the fleet's user name, with CONTROLLER_PASSWORD" },
+	{ .name = "CONTROLLER_PASSWORD", .kind = SETTING_SECRET,
+	    .offset = AT(password), .doc = "the fleet's password" },
+	{ .name = "CONTROLLER_API_KEY", .also = "API_KEY",
+	    .kind = SETTING_SECRET, .offset = AT(api_key),
+	    .doc = "the fleet's key, instead of name and password" },
+	{ .name = "CONTROLLER_CA_FILE", .kind = SETTING_PATH,
+	    .offset = AT(ca_file),
+	    .doc = "certificates to trust (PEM), instead of the system's" },
+	{ .name = "CONTROLLER_CERT_FILE", .kind = SETTING_PATH,
+	    .offset = AT(cert_file),
+	    .doc = "client certificate (PEM), with CONTROLLER_KEY_FILE" },
+	{ .name = "CONTROLLER_KEY_FILE", .kind = SETTING_PATH,
+	    .offset = AT(key_file), .doc = "its private key (PEM)" },
+	{ .name = "WORKER_URL", .kind = SETTING_URL,
+	    .offset = AT(worker_url), .fallback = "http://127.0.0.1:8082",
+	    .choices = "http https", .doc = "the worker" },
+	{ .name = "WORKER_API_KEY", .kind = SETTING_SECRET,
+	    .offset = AT(worker_key),
+	    .doc = "the worker's key, when it has one" },
+	{ .name = "AGENT_PORT", .also = "PORT", .kind = SETTING_NUMBER,
+	    .offset = AT(port), .fallback = "8081", .min = 0, .max = 65535,
+	    .doc = "where the agent listens; 0: any free port" },
+	{ .name = "BIND_ADDRESS", .kind = SETTING_TEXT, .offset = AT(bind),
+	    .fallback = "127.0.0.1", .doc = "the address it listens on" },
+	{ .name = "STATE_DIR", .kind = SETTING_PATH, .offset = AT(state_dir),
+	    .fallback = "var", .doc = "folder of the state file" },
+	{ .name = "STATE_FILE", .also = "CACHE_FILE", .kind = SETTING_PATH,
+	    .offset = AT(state_file),
+	    .doc = "the state file itself (STATE_DIR/agent.state)" },
+	{ .name = "AGENT_HOSTNAME", .kind = SETTING_TEXT,
+	    .offset = AT(hostname),
+	    .doc = "the name to register with (this machine's)" },
+	{ .name = "AGENT_IP", .kind = SETTING_TEXT, .offset = AT(ip),
+	    .doc = "the address to register with" },
+	{ .name = "AGENT_METADATA", .kind = SETTING_TEXT,
+	    .offset = AT(metadata),
+	    .doc = "a text or a JSON object to register with, 4096 bytes" },
+	{ .name = "DISTRIBUTION_STRATEGY", .kind = SETTING_CHOICE,
+	    .offset = AT(strategy), .fallback = "POLLER",
+	    .choices = "POLLER", .doc = "how it learns of a change" },
+	{ .name = "REQUEST_TIMEOUT_SECONDS", .kind = SETTING_NUMBER,
+	    .offset = AT(timeout), .fallback = "10", .min = 1, .max = 300,
+	    .doc = "the longest that one request may take" },
+	{ .name = "BACKOFF_MAX_SECONDS", .kind = SETTING_NUMBER,
+	    .offset = AT(backoff_max), .fallback = "300", .min = 1,
+	    .max = 86400, .doc = "the longest wait after failures" },
+	{ .name = "WORKER_CHECK_SECONDS", .kind = SETTING_NUMBER,
+	    .offset = AT(worker_check), .fallback = "5", .min = 1,
+	    .max = 3600, .doc = "how often it asks what the worker has" },
+	{ .name = "LOG_LEVEL", .kind = SETTING_CHOICE,
+	    .offset = AT(log_level), .fallback = "info",
+	    .choices = "error warn info debug",
+	    .doc = "the least important lines to log" },
+	{ .name = "LOG_FORMAT", .kind = SETTING_CHOICE,
+	    .offset = AT(log_format), .fallback = "text",
+	    .choices = "text json", .doc = "the shape of a log line" },
+	{ .name = NULL },
+};
+
+#undef AT
+
+/* A URL that a path can be put behind: a host, no user, query, fragment. */
+static void
+settings_check_url(const char *name, const char *url, struct buf *error)
+{
+	const char *host = strstr(url, "://") + 3;
+	size_t len = strcspn(host, "/?#");
+
+	if (len == 0 || host[0] == ':')
+		buf_printf(error, "%s: \"%s\" has no host\n", name, url);
+	else if (memchr(host, '@', len) != NULL)
+		buf_printf(error, "%s: no user or password inside the URL; "
+		    "they have settings of their own\n", name);
+	else if (strpbrk(host, "?#") != NULL)
+		buf_printf(error, "%s: \"%s\" may not have a query or a "
+		    "fragment\n", name, url);
+	else
+		for (const char *p = url; *p != '\0'; p++)
+			if (*p < 0x21 || *p > 0x7e) {
+				buf_printf(error, "%s: \"%s\" may only have "
+				    "printable ASCII\n", name, url);
+				break;
+			}
+}
+
+static void
+settings_check_credential(const struct settings *s, struct buf *error)
+{
+	if ((s->username == NULL) != (s->password == NULL))
+		buf_printf(error, "%s is not set: CONTROLLER_USERNAME and "
+		    "CONTROLLER_PASSWORD go together\n", s->username == NULL ?
+		    "CONTROLLER_USERNAME" : "CONTROLLER_PASSWORD");
+	else if (s->username == NULL && s->api_key == NULL)
+		buf_str(error, "CONTROLLER_API_KEY is not set, nor are "
+		    "CONTROLLER_USERNAME and CONTROLLER_PASSWORD: without a "
+		    "credential the controller lets no agent in\n");
+	if (s->username != NULL && strchr(s->username, ':') != NULL)
+		buf_str(error, "CONTROLLER_USERNAME: no colon is possible in "
+		    "a user name (RFC 7617)\n");
+}
+
+static void
+settings_check_readable(const char *name, const char *path, struct buf *error)
+{
+	if (path != NULL && access(path, R_OK) < 0)
+		buf_printf(error, "%s: \"%s\": %m\n", name, path);
+}
+
+static void
+settings_check_tls(const struct settings *s, struct buf *error)
+{
+	if ((s->cert_file == NULL) != (s->key_file == NULL))
+		buf_printf(error, "%s is not set: CONTROLLER_CERT_FILE and "
+		    "CONTROLLER_KEY_FILE go together\n", s->cert_file ==
+		    NULL ? "CONTROLLER_CERT_FILE" : "CONTROLLER_KEY_FILE");
+	settings_check_readable("CONTROLLER_CA_FILE", s->ca_file, error);
+	settings_check_readable("CONTROLLER_CERT_FILE", s->cert_file, error);
+	settings_check_readable("CONTROLLER_KEY_FILE", s->key_file, error);
+}
+
+static void
+settings_check_metadata(const char *text, struct buf *error)
+{
+	struct json_error why;
+
+	if (text == NULL)
+		return;
+	if (strlen(text) > SETTINGS_METADATA_MAX)
+		buf_printf(error, "AGENT_METADATA: %zu bytes; at most %d\n",
+		    strlen(text), SETTINGS_METADATA_MAX);
+	if (text[0] == '{' && !json_check(text, strlen(text), &why))
+		buf_printf(error, "AGENT_METADATA: begins like a JSON "
+		    "object, but: %s (byte %zu)\n", why.message, why.offset);
+}
+
+static void
+settings_complete(struct settings *s, struct buf *error)
+{
+	char host[256], *path;
+
+	if (s->state_file == NULL && s->state_dir != NULL) {
+		if (asprintf(&path, "%s/agent.state", s->state_dir) < 0)
+			path = NULL;
+		s->state_file = path;
+	}
+	if (s->hostname == NULL && gethostname(host, sizeof(host)) == 0) {
+		host[sizeof(host) - 1] = '\0';
+		s->hostname = strdup(host);
+	}
+	if (s->state_file == NULL)
+		buf_str(error, "STATE_FILE: out of memory\n");
+}
+
+bool
+settings_load(struct settings *s, const char *file, struct buf *error)
+{
+	struct setting_file *opened = NULL;
+	struct setting_source sources[] = {
+		setting_environment, { .get = NULL }, { .get = NULL },
+	};
+	bool ok = false;
+
+	if (file != NULL) {
+		opened = setting_file_open(file, error);
+		if (opened == NULL)
+			goto out;
+		sources[1] = setting_file_source(opened);
+	}
+	ok = setting_load(settings_table, s, sources, error);
+	if (!ok)
+		goto out;
+	if (s->controller_url == NULL)
+		buf_str(error, "CONTROLLER_URL is not set: where the "
+		    "controller is, like http://192.0.2.1:8080\n");
+	else
+		settings_check_url("CONTROLLER_URL", s->controller_url, error);
+	settings_check_url("WORKER_URL", s->worker_url, error);
+	settings_check_credential(s, error);
+	settings_check_tls(s, error);
+	settings_check_metadata(s->metadata, error);
+	settings_complete(s, error);
+	ok = error->len == 0;
+out:
+	if (opened != NULL)
+		setting_file_close(opened);
+	return ok;
+}
+
+void
+settings_free(struct settings *s)
+{
+	setting_free(settings_table, s);
+}
