@@ -1,0 +1,134 @@
+# agent_signals.bats: how the agent ends, reads its settings again, and rests.
+
+load helper
+load agent
+
+gone_within()
+{
+	local since
+	since=$(date +%s%N)
+	program_stop agent "$2"
+	[ $((($(date +%s%N) - since) / 1000000)) -lt "$1" ]
+}
+
+@test "SIGTERM and SIGINT end it within two seconds, whatever hangs" {
+	peers
+	publish 1
+	say controller '{"GET /config": {"do": "hang"}}'
+	say worker '{"GET /state": {"do": "hang"}}'
+	agent_run REQUEST_TIMEOUT_SECONDS=60
+	wait_until counts controller '.path == "/config"' 1
+	gone_within 2000 TERM
+	log_has agent '\[shutdown\] SIGTERM'
+	agent_run REQUEST_TIMEOUT_SECONDS=60
+	gone_within 2000 INT
+	log_has agent '\[shutdown\] stopped'
+}
+
+@test "it exits with 0 when it was told to stop" {
+	run timeout -s TERM --preserve-status 1 env STATE_DIR="$dir/state" \
+	    AGENT_PORT=0 CONTROLLER_URL=http://127.0.0.1:9 \
+	    CONTROLLER_API_KEY=k WORKER_URL=http://127.0.0.1:9 \
+	    "$bin/dcm-agent"
+	[ "$status" = 0 ]
+}
+
+@test "SIGHUP polls now, past every cache" {
+	peers
+	publish 1 3600
+	agent_run
+	wait_until counts controller '.path == "/config"' 2
+	publish 2 3600
+	kill -s HUP "$(program_pid agent)"
+	wait_until applied_is 1 2
+	asked controller 'map(select(.path == "/config")) | .[2] |
+	    .headers["cache-control"] == "no-cache"'
+}
+
+@test "SIGHUP reads the file again: another key, another controller" {
+	peers
+	publish 1 3600
+	echo 'CONTROLLER_API_KEY=first' >"$dir/agent.conf"
+	echo "CONTROLLER_URL=$controller" >>"$dir/agent.conf"
+	agent_arguments=(--config "$dir/agent.conf")
+	agent_run CONTROLLER_API_KEY= CONTROLLER_URL=
+	wait_until counts controller '.path == "/config"' 2
+	sed -i 's/first/second/' "$dir/agent.conf"
+	kill -s HUP "$(program_pid agent)"
+	wait_until counts controller '.path == "/register"' 2
+	asked controller 'map(select(.path == "/register")) |
+	    .[1].headers["x-api-key"] == "second"'
+	peer_start other
+	put "$dir/other/config.json" '{"version": 2, "data": {}}'
+	put "$dir/agent.conf" "CONTROLLER_API_KEY=second
+	    CONTROLLER_URL=$other
+	    AGENT_PORT=1"
+	kill -s HUP "$(program_pid agent)"
+	wait_until applied_is 1 2
+	state ".controller.url == \"$other\" and
+	    .poll_url == \"$other/config\""
+}
+
+@test "a file that has become wrong changes nothing, and is complained of" {
+	peers
+	publish 1 3600
+	echo 'AGENT_HOSTNAME=here' >"$dir/agent.conf"
+	agent_arguments=(--config "$dir/agent.conf")
+	agent_run
+	wait_until applied_is 1
+	echo "AGENT_METADATA='{'" >"$dir/agent.conf"
+	kill -s HUP "$(program_pid agent)"
+	wait_until log_has agent 'error \[init\].*AGENT_METADATA'
+	log_has agent 'the settings stay as they were'
+	publish 2 3600
+	kill -s HUP "$(program_pid agent)"
+	wait_until applied_is 1 2
+}
+
+@test "SIGHUP gives a refused configuration another chance" {
+	peers
+	publish 1 3600
+	say worker '{"POST /config": [{"status": 400}, {"like": true}]}'
+	agent_run
+	wait_until state '.worker.state == "failed"'
+	kill -s HUP "$(program_pid agent)"
+	wait_until applied_is 1
+	wait_until state '.worker.state == "ok"'
+}
+
+switches()
+{
+	awk '/ctxt_switches/ { n += $2 } END { print n }' \
+	    "/proc/$(program_pid agent)/status"
+}
+
+@test "it is one thread, and rests when nothing happens" {
+	peers
+	publish 1 3600
+	agent_run WORKER_CHECK_SECONDS=3600
+	wait_until applied_is 1
+	wait_until counts controller '.path == "/config"' 2
+	grep -qx 'Threads:.1' "/proc/$(program_pid agent)/status"
+	quiet()
+	{
+		local before
+		before=$(switches)
+		sleep 2
+		[ "$(switches)" -le $((before + 1)) ]
+	}
+	wait_until quiet
+}
+
+@test "a check and a poll cost few wake-ups" {
+	peers
+	publish 1 2
+	agent_run WORKER_CHECK_SECONDS=2
+	wait_until applied_is 1
+	local before asked
+	before=$(switches)
+	asked=$(($(count controller true) + $(count worker true)))
+	sleep 8
+	asked=$(($(count controller true) + $(count worker true) - asked))
+	echo "$(($(switches) - before)) for $asked requests"
+	[ $(($(switches) - before)) -le $((asked * 8 + 4)) ]
+}
