@@ -6,6 +6,7 @@
 #	test	for `make test`
 #	lint	for `make lint` and `make fmt`
 #	npm	for the OpenAPI linter (CI asks for it where npm is missing)
+#	engine	to run containers (tests/containers/engine asks for it)
 #
 # Starts no service, and leaves none enabled that was not: Debian's packages
 # of servers do both. Does nothing, quickly, when everything is there.
@@ -19,6 +20,7 @@ declare -A packages=(
 	[test]="bats jq nats-server python3 redis-server"
 	[lint]="clang clang-format cppcheck shellcheck"
 	[npm]="npm"
+	[engine]="debootstrap docker-compose docker.io iptables"
 )
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -52,7 +54,8 @@ deps_llhttp()
 deps_enabled()
 {
 	find /etc/systemd/system /etc/rc[2-5].d \
-	    \( -path '*.wants/*.service' -o -path '*/rc*/S*' \) \
+	    \( -path '*.wants/*.service' -o -path '*.wants/*.socket' -o \
+	       -path '*/rc*/S*' \) \
 	    2>/dev/null | sort
 }
 
@@ -90,11 +93,11 @@ deps_disable_new()
 {
 	local link name
 	deps_new | while read -r link; do
-		name=$(basename "$link" .service)
+		name=${link##*/}
 		case $link in
-		*.service)	# asks to be called by a package's script
-			DPKG_MAINTSCRIPT_PACKAGE=$name \
-			    deb-systemd-helper disable "$name.service" ;;
+		*.service | *.socket)	# asks to be called by a package's script
+			DPKG_MAINTSCRIPT_PACKAGE=${name%.*} \
+			    deb-systemd-helper disable "$name" ;;
 		*)
 			name=${name#S??}
 			update-rc.d "$name" disable ;;
@@ -144,7 +147,7 @@ for set; do
 		exit 2
 	}
 done
-[ $# -gt 0 ] || { echo "usage: $0 build|run|test|lint ..." >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: $0 SET ..." >&2; exit 2; }
 if ! command -v apt-get >/dev/null; then
 	echo "deps: no apt-get here; what is needed is listed in $0" >&2
 	exit 0
