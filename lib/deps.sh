@@ -7,6 +7,11 @@
 #	lint	for `make lint` and `make fmt`
 #	npm	for the OpenAPI linter (CI asks for it where npm is missing)
 #	engine	to run containers (tests/containers/engine asks for it)
+#	controller, agent, worker
+#		what that program needs beside its libraries
+#
+# deps.sh --of PROGRAM...: prints the packages that built programs (paths)
+# need where they only run: their set, and their libraries' packages.
 #
 # Starts no service, and leaves none enabled that was not: Debian's packages
 # of servers do both. Does nothing, quickly, when everything is there.
@@ -16,6 +21,9 @@ set -euo pipefail
 declare -A packages=(
 	[build]="gcc libc6-dev make pkgconf libcjson-dev libcurl4-openssl-dev
 	    libfcgi-dev libsqlite3-dev nettle-dev"
+	[controller]="lighttpd"
+	[agent]="ca-certificates"
+	[worker]="ca-certificates"
 	[run]="lighttpd curl ca-certificates"
 	[test]="bats jq nats-server python3 redis-server"
 	[lint]="clang clang-format cppcheck shellcheck"
@@ -95,7 +103,7 @@ deps_disable_new()
 	deps_new | while read -r link; do
 		name=${link##*/}
 		case $link in
-		*.service | *.socket)	# asks to be called by a package's script
+		*.service | *.socket)	# asks to be a package's script
 			DPKG_MAINTSCRIPT_PACKAGE=${name%.*} \
 			    deb-systemd-helper disable "$name" ;;
 		*)
@@ -141,6 +149,25 @@ deps_install()
 	fi
 }
 
+# Of the libraries only the direct ones: apt knows what those need.
+deps_of()
+{
+	local program name library
+	for program; do
+		name=${program##*/dcm-}
+		printf '%s\n' "${packages[$name]}"
+		objdump -p "$program" | sed -n 's/^ *NEEDED *//p' |
+		while read -r library; do
+			dpkg-query -S "*/$library" | sed 's/[:,].*//'
+		done
+	done | sort -u
+}
+
+if [ "${1:-}" = --of ]; then
+	shift
+	deps_of "$@"
+	exit
+fi
 for set; do
 	[ -n "${packages[$set]:-}" ] || {
 		echo "deps: there is no set \"$set\"" >&2
