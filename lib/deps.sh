@@ -158,7 +158,7 @@ deps_of()
 		printf '%s\n' "${packages[$name]}"
 		objdump -p "$program" | sed -n 's/^ *NEEDED *//p' |
 		while read -r library; do
-			dpkg-query -S "*/$library" | sed 's/[:,].*//'
+			dpkg-query -S "*-linux-gnu*/$library" | sed 's/[:,].*//'
 		done
 	done | sort -u
 }
