@@ -79,6 +79,14 @@ void json_put_text_n(struct buf *, const char *, size_t);
 void json_put(struct buf *, const struct json *);
 
 /*
+ * What turns one value into another, as a JSON Patch (RFC 6902): an array of
+ * add, remove and replace, in an order in which they can be applied. Numbers
+ * are compared as written, so 1 and 1.0 differ, and so do two that a double
+ * could not tell apart. Fails only as a buf does.
+ */
+void json_diff(struct buf *, const struct json *from, const struct json *to);
+
+/*
  * Bodies, described once. A table of fields reads an object into a struct,
  * writes it, and prints its schema.
  */
