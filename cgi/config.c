@@ -14,8 +14,8 @@
 #include "beat.h"
 #include "controller.h"
 #include "etag.h"
-#include "log.h"
 #include "publish.h"
+#include "published.h"
 #include "version.h"
 
 /* --- reading ------------------------------------------------------------ */
@@ -122,50 +122,6 @@ config_read_version(struct route_request *req, struct route_reply *reply)
 
 /* --- publishing --------------------------------------------------------- */
 
-/* The answer to a publish. */
-struct config_published {
-	char *message;
-	long long version;
-	bool unchanged;
-};
-
-static const struct field config_published_fields[] = {
-	{ .name = "message", .kind = FIELD_TEXT, .need = FIELD_REQUIRED,
-	    .offset = offsetof(struct config_published, message),
-	    .doc = "For people" },
-	{ .name = "version", .kind = FIELD_WHOLE, .need = FIELD_REQUIRED,
-	    .offset = offsetof(struct config_published, version),
-	    .doc = "The present version" },
-	{ .name = "unchanged", .kind = FIELD_BOOL, .need = FIELD_OMIT,
-	    .offset = offsetof(struct config_published, unchanged),
-	    .doc = "True when it was the present one already" },
-	{ .name = NULL },
-};
-
-static void
-config_answer(const struct route_request *req, struct route_reply *reply,
-    const struct store_version *v, enum store_end end)
-{
-	char updated[] = "Configuration updated successfully";
-	char unchanged[] = "Configuration unchanged";
-	struct config_published published = {
-		.message = end == STORE_SAME ? unchanged : updated,
-		.version = v->version,
-		.unchanged = end == STORE_SAME,
-	};
-
-	route_header(reply, "ETag", "%s", v->etag);
-	if (end == STORE_STALE) {
-		route_problem(req, reply, 412, "the present version is %lld; "
-		    "If-Match does not name it", v->version);
-		return;
-	}
-	route_header(reply, "Location", "%s/config/%lld", req->prefix,
-	    v->version);
-	route_json(reply, end == STORE_SAME ? 200 : 201,
-	    config_published_fields, &published);
-}
-
 /* Reads the body; refuses with 413 before 400. */
 static bool
 config_accept(const struct route_request *req, struct route_reply *reply,
@@ -210,42 +166,19 @@ config_interval(const struct route_request *req, struct route_reply *reply,
 }
 
 static void
-config_store(const struct route_request *req, struct route_reply *reply,
-    const struct publish_body *body)
-{
-	struct controller *c = controller_of(req);
-	struct store_change change = {
-		.data = body->data,
-		.len = body->len,
-		.interval = body->interval,
-		.author = auth_of(req)->name,
-		.comment = body->comment,
-		.if_match = req->header(req, "If-Match"),
-	};
-	const struct store_version *v;
-	enum store_end end = controller_current(c, &v);
-
-	if (end == STORE_DONE)
-		end = store_publish(c->store, &change, &v);
-	if (end != STORE_DONE && end != STORE_SAME && end != STORE_STALE) {
-		controller_fault(req, reply, end);
-		return;
-	}
-	if (end == STORE_DONE)
-		log_info("config", "%s version %lld by %s, %zu bytes, every "
-		    "%ld seconds", req->id, v->version, change.author,
-		    body->len, v->interval);
-	config_answer(req, reply, v, end);
-}
-
-static void
 config_publish(struct route_request *req, struct route_reply *reply)
 {
+	struct store_change change = { .dry = route_flag(req, "dry_run") };
 	struct publish_body body;
 
 	if (config_accept(req, reply, &body) &&
-	    config_interval(req, reply, &body))
-		config_store(req, reply, &body);
+	    config_interval(req, reply, &body)) {
+		change.data = body.data;
+		change.len = body.len;
+		change.interval = body.interval;
+		change.comment = body.comment;
+		published_make(req, reply, &change);
+	}
 	publish_free(&body);
 }
 
@@ -257,11 +190,6 @@ config_publish(struct route_request *req, struct route_reply *reply)
 #define CONFIG_NOT_FOUND						\
 	"{\"type\":\"about:blank\",\"title\":\"Not Found\","		\
 	"\"status\":404,\"detail\":\"there is no version 8\","		\
-	"\"request_id\":\"7b1f3c52-8b0e-4a53-9f0a-1f2e3d4c5b6a\"}"
-#define CONFIG_STALE							\
-	"{\"type\":\"about:blank\",\"title\":\"Precondition Failed\","	\
-	"\"status\":412,\"detail\":\"the present version is 8; "		\
-	"If-Match does not name it\","					\
 	"\"request_id\":\"7b1f3c52-8b0e-4a53-9f0a-1f2e3d4c5b6a\"}"
 
 /* The body of a 200, for its schema: it is written as bytes. */
@@ -310,6 +238,9 @@ static const struct route_param config_publish_params[] = {
 	{ .name = "poll_interval", .in = ROUTE_IN_QUERY, .kind = ROUTE_WHOLE,
 	    .min = 1, .max = PUBLISH_INTERVAL_MAX, .example = "30",
 	    .doc = "Seconds between polls, for any of the bodies" },
+	{ .name = "dry_run", .in = ROUTE_IN_QUERY, .kind = ROUTE_FLAG,
+	    .fallback = "false", .example = "true",
+	    .doc = "Only say what would come of it: nothing is stored" },
 	{ .name = "If-Match", .in = ROUTE_IN_HEADER, .kind = ROUTE_TEXT,
 	    .max = 1024, .example = "\"7-ba7816bf8f01cfea\"",
 	    .doc = "Publish only while this is the present version" },
@@ -357,18 +288,18 @@ static const struct route_answer config_version_answers[] = {
 
 static const struct route_answer config_publish_answers[] = {
 	{ .status = 201, .doc = "A new version, on disk",
-	    .type = "application/json", .fields = config_published_fields,
+	    .type = "application/json", .fields = published_fields,
 	    .headers = "Location ETag",
 	    .example = "{\"message\":\"Configuration updated successfully\","
 	    "\"version\":7}" },
-	{ .status = 200, .doc = "It is the present version already",
-	    .type = "application/json", .fields = config_published_fields,
+	{ .status = 200, .doc = "It is the present one already, or a dry run",
+	    .type = "application/json", .fields = published_fields,
 	    .headers = "Location ETag",
 	    .example = "{\"message\":\"Configuration unchanged\","
 	    "\"version\":7,\"unchanged\":true}" },
 	{ .status = 412, .doc = "If-Match names another version",
 	    .type = "application/problem+json", .headers = "ETag",
-	    .example = CONFIG_STALE },
+	    .example = published_stale },
 	{ .status = 0 },
 };
 

@@ -13,6 +13,7 @@
 
 #include "agents.h"
 #include "config.h"
+#include "history.h"
 #include "log.h"
 #include "register.h"
 #include "status.h"
@@ -25,7 +26,8 @@ enum {
 };
 
 static const struct route *const gateway_groups[] = {
-	config_routes, register_routes, agents_routes, status_routes, NULL,
+	config_routes, history_routes, register_routes, agents_routes,
+	status_routes, NULL,
 };
 
 static bool

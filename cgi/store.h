@@ -78,6 +78,8 @@ struct store_change {
 	const char *comment;	/* or NULL */
 	const char *if_match;	/* an If-Match header, or NULL */
 	bool first;		/* only as version 1: else STALE */
+	bool dry;		/* only decide: nothing is written, and DONE
+				 * gives the present version */
 };
 
 /*
@@ -87,6 +89,24 @@ struct store_change {
  */
 enum store_end store_publish(struct store *, const struct store_change *,
     const struct store_version **);
+
+/* What the history says of a version. */
+struct store_entry {
+	long long version;
+	long long created_at;	/* ms since 1970 */
+	long interval;		/* seconds */
+	long long size;		/* of the document, bytes */
+	const char *sha256;	/* of the document, hex; borrowed, as the
+				 * rest, while `each` runs */
+	const char *author;
+	const char *comment;	/* or NULL */
+};
+
+/* Calls each for at most limit versions below `before` (0: all), the newest
+ * first; `more` says whether some are left. */
+enum store_end store_history(struct store *, long long before, long limit,
+    void (*each)(void *arg, const struct store_entry *), void *arg,
+    bool *more);
 
 /* --- agents ------------------------------------------------------------- */
 

@@ -34,6 +34,10 @@ static const char *const store_sql_truth[STORE_SQL_TRUTH] = {
 	    "INSERT INTO version (version, data, size, sha256, "
 	    "poll_interval, created_at, author, comment) "
 	    "VALUES (?1, ?2, length(?2), ?3, ?4, ?5, ?6, ?7)",
+	[STORE_SQL_HISTORY] =
+	    "SELECT version, created_at, poll_interval, size, sha256, "
+	    "author, comment FROM version WHERE version < ?1 "
+	    "ORDER BY version DESC LIMIT ?2",
 	[STORE_SQL_REGISTER] =
 	    "INSERT INTO agent (id, hostname, ip_address, port, metadata, "
 	    "software, address, registered_at, first_version) "

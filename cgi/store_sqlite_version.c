@@ -170,6 +170,49 @@ store_version(struct store *s, long long version, struct store_version *v)
 	return end;
 }
 
+/* --- the history -------------------------------------------------------- */
+
+static void
+store_version_entry(sqlite3_stmt *row, struct store_entry *e)
+{
+	e->version = sqlite3_column_int64(row, 0);
+	e->created_at = sqlite3_column_int64(row, 1);
+	e->interval = (long)sqlite3_column_int64(row, 2);
+	e->size = sqlite3_column_int64(row, 3);
+	e->sha256 = (const char *)sqlite3_column_text(row, 4);
+	e->author = (const char *)sqlite3_column_text(row, 5);
+	e->comment = (const char *)sqlite3_column_text(row, 6);
+}
+
+enum store_end
+store_history(struct store *s, long long before, long limit,
+    void (*each)(void *arg, const struct store_entry *), void *arg,
+    bool *more)
+{
+	enum store_end end = store_file_ready(&s->truth);
+	struct store_entry entry;
+	sqlite3_stmt *row;
+	int step;
+
+	*more = false;
+	if (end != STORE_DONE)
+		return end;
+	row = store_file_sql(&s->truth, STORE_SQL_HISTORY);
+	if (row == NULL)
+		return store_file_failed(&s->truth);
+	sqlite3_bind_int64(row, 1, before > 0 ? before : INT64_MAX);
+	sqlite3_bind_int64(row, 2, limit + 1);	/* one more: `more` */
+	while ((step = sqlite3_step(row)) == SQLITE_ROW && limit-- > 0) {
+		store_version_entry(row, &entry);
+		each(arg, &entry);
+	}
+	*more = step == SQLITE_ROW;
+	if (step != SQLITE_DONE && step != SQLITE_ROW)
+		end = store_file_failed(&s->truth);
+	sqlite3_reset(row);
+	return end;
+}
+
 /* --- publishing --------------------------------------------------------- */
 
 static long long
@@ -232,13 +275,30 @@ store_version_decide(struct store *s, const struct store_change *change,
 	return store_version_make(s, next, change->data, change->len);
 }
 
+/* What would come of it, by what is present now. */
+static enum store_end
+store_version_try(struct store *s, const struct store_change *change,
+    const struct store_version **out)
+{
+	struct store_version next = { .version = 0 };
+	enum store_end end = store_current(s, out);
+
+	if (end == STORE_DONE)
+		end = store_version_decide(s, change, &next);
+	store_version_free(&next);
+	return end;
+}
+
 enum store_end
 store_publish(struct store *s, const struct store_change *change,
     const struct store_version **out)
 {
 	struct store_version next = { .version = 0 };
-	enum store_end end = store_file_begin(&s->truth);
+	enum store_end end;
 
+	if (change->dry)
+		return store_version_try(s, change, out);
+	end = store_file_begin(&s->truth);
 	*out = &s->current;
 	if (end != STORE_DONE)
 		return end;

@@ -12,3 +12,10 @@ version_body(struct buf *out, long long version, const char *data, size_t len,
 	buf_add(out, data, len);
 	buf_printf(out, ",\"poll_interval_seconds\":%ld}", interval);
 }
+
+void
+version_data(struct json_span *out, const char *body, size_t len)
+{
+	if (body == NULL || json_span(body, len, "data", out) != JSON_OBJECT)
+		*out = (struct json_span){ "{}", 2 };
+}

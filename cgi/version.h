@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "buf.h"
+#include "json.h"
 
 enum {
 	VERSION_DATA_MAX = 1048576,	/* bytes of a document, at the most
@@ -16,5 +17,8 @@ enum {
 /* {"version":7,"data":…,"poll_interval_seconds":30}, data as it is. */
 void version_body(struct buf *, long long version, const char *data,
     size_t len, long interval);
+
+/* The document inside such a body; {} when body is NULL. */
+void version_data(struct json_span *, const char *body, size_t len);
 
 #endif

@@ -45,6 +45,9 @@ json_diff_leave(struct json_patch *p, size_t len)
 static void
 json_diff_say(struct json_patch *p, const char *op, const struct json *value)
 {
+	/* what does not fit is long, and so is trying on */
+	if (p->out->failed)
+		return;
 	buf_printf(p->out, "%s{\"op\":\"%s\",\"path\":", p->some ? "," : "",
 	    op);
 	json_put_text(p->out, buf_text(&p->path));
@@ -81,21 +84,37 @@ json_diff_step(struct json_patch *p, const char *name, size_t place,
 	json_diff_leave(p, len);
 }
 
+/* A member of object: the one at *next if it is that, for json_get looks at
+ * all of them, and most come in the same order. Moves *next behind it. */
+static const struct json *
+json_diff_find(const struct json *object, const struct json **next,
+    const char *name)
+{
+	const struct json *found = *next;
+
+	if (found == NULL || strcmp(json_name(found), name) != 0)
+		found = json_get(object, name);
+	if (found != NULL)
+		*next = json_next(found);
+	return found;
+}
+
 static void
 json_diff_object(struct json_patch *p, const struct json *from,
     const struct json *to)
 {
-	const struct json *a, *b;
+	const struct json *a, *b, *next = json_first(to);
 
 	for (a = json_first(from); a != NULL; a = json_next(a)) {
-		b = json_get(to, json_name(a));
+		b = json_diff_find(to, &next, json_name(a));
 		if (b == NULL)
 			json_diff_say_at(p, "remove", json_name(a), 0, NULL);
 		else
 			json_diff_step(p, json_name(a), 0, a, b);
 	}
+	next = json_first(from);
 	for (b = json_first(to); b != NULL; b = json_next(b))
-		if (json_get(from, json_name(b)) == NULL)
+		if (json_diff_find(from, &next, json_name(b)) == NULL)
 			json_diff_say_at(p, "add", json_name(b), 0, b);
 }
 
@@ -137,6 +156,8 @@ json_diff_value(struct json_patch *p, const struct json *from,
 {
 	enum json_kind kind = json_kind(to);
 
+	if (p->out->failed)
+		return;
 	if (json_kind(from) != kind)
 		json_diff_say(p, "replace", to);
 	else if (kind == JSON_OBJECT)
