@@ -44,6 +44,16 @@ main_print(struct buf *text)
 	return ok ? 0 : 1;
 }
 
+/* The settings as the rows of README.md. */
+static int
+main_markdown(void)
+{
+	struct buf text = BUF_INIT(MAIN_DOCUMENT);
+
+	setting_markdown(settings_table, &text);
+	return main_print(&text);
+}
+
 static int
 main_help(void)
 {
@@ -210,6 +220,8 @@ main(int argc, char **argv)
 		return main_serve(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return main_help();
+	if (argc == 2 && strcmp(argv[1], "--help-markdown") == 0)
+		return main_markdown();
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return main_version();
 	if (argc == 2 && strcmp(argv[1], "--openapi") == 0)

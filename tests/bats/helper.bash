@@ -127,6 +127,7 @@ program_stop()
 	rm -f "$dir/$1.pid"
 }
 
+# For teardown_file: stops everything; fails when a sanitizer spoke.
 programs_stop()
 {
 	local pid name failed=0
@@ -135,6 +136,9 @@ programs_stop()
 		name=$(basename "$pid" .pid)
 		program_stop "$name" || failed=1
 	done
+	if grep -E 'ERROR: .*Sanitizer|runtime error:' "$dir"/*.log >&2; then
+		failed=1
+	fi
 	return $failed
 }
 
