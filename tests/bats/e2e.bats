@@ -7,7 +7,7 @@ load helper
 
 setup_file()
 {
-	export TRANSPORT=mount
+	export TRANSPORT=mount PROGRAMS_STAY=1
 	controller_start DEFAULT_POLL_INTERVAL=1 LOG_LEVEL=debug
 	target_start
 	head -c 300000 /dev/urandom >"$dir/target/first.bin"

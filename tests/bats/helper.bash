@@ -7,9 +7,10 @@
 # and calls `request`. It then runs three ways with the same assertions,
 # by TRANSPORT (standalone, mount, cgi). teardown_file calls programs_stop.
 #
-# Nothing here knows a fixed port, and nothing outlives bats: a program may be
-# started in setup_file or in a test, runs until it is stopped, and is killed
-# when bats is gone.
+# Nothing here knows a fixed port, and nothing outlives bats. A program dies
+# with the process that started it: what several tests use is started in
+# setup_file. With PROGRAMS_STAY=1 (exported in setup_file) it runs until it is
+# stopped, or bats is gone.
 
 top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 bin=${BIN:-$top/build/bin}
@@ -80,16 +81,35 @@ program_start()
 {
 	local name=$1
 	shift
-	"$@" </dev/null >>"$dir/$name.log" 2>&1 3>&- &
+	program_become "$@" </dev/null >>"$dir/$name.log" 2>&1 &
 	echo $! >"$dir/$name.pid"
-	program_watch $! </dev/null >/dev/null 2>&1 3>&- &
+	[ -z "${PROGRAMS_STAY-}" ] ||
+	    (program_watch $! </dev/null >/dev/null 2>&1 &)
+}
+
+# bats waits for the end of its pipes, which a program would keep open.
+program_close()
+{
+	local fd
+	trap - EXIT ERR DEBUG
+	set +eET
+	for fd in "/proc/$BASHPID/fd"/*; do
+		fd=${fd##*/}
+		[ "$fd" -le 2 ] || eval "exec $fd>&-"
+	done
+}
+
+program_become()
+{
+	program_close
+	[ -n "${PROGRAMS_STAY-}" ] || set -- setpriv --pdeathsig KILL "$@"
+	exec "$@"
 }
 
 # Ends with the program, or ends it when bats is gone.
 program_watch()
 {
-	trap - EXIT ERR DEBUG
-	set +eET
+	program_close
 	while kill -0 "$1" 2>/dev/null; do
 		kill -0 "$BATS_ROOT_PID" 2>/dev/null || kill -s KILL "$1"
 		sleep 1

@@ -5,7 +5,7 @@ load helper
 
 setup_file()
 {
-	export TRANSPORT=mount
+	export TRANSPORT=mount PROGRAMS_STAY=1
 	controller_start
 }
 
