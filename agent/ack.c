@@ -100,7 +100,7 @@ ack_config(struct ack *a, const struct fetch_result *r, long long version)
 	struct json *json;
 
 	if (!ack_begin(a, r, &json)) {
-		if (a->status != 0)
+		if (a->status >= 300)
 			ack_judge(a, r);
 		return;
 	}

@@ -187,6 +187,8 @@ main_open(struct main *m)
 static void
 main_close(struct main *m)
 {
+	log_info("shutdown", "after %llu wake-ups",
+	    (unsigned long long)loop_turns(m->loop));
 	agent_stop(&m->agent);
 	httpd_close(m->httpd);
 	fetch_close(m->hub);

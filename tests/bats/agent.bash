@@ -20,6 +20,8 @@ teardown()
 		tail -n 40 "$dir/agent.log" 2>/dev/null
 	fi
 	programs_stop
+	[ ! -e "$dir/agent.log" ] ||
+	    refute grep -E 'Sanitizer|runtime error' "$dir/agent.log"
 }
 
 # peer_start NAME: or starts it again, at the port it had.

@@ -17,7 +17,8 @@ a list of answers that are used up one by one (its last one stays). An answer:
 FOLDER/config.json is the controller's truth: {"version", "data",
 "poll_interval_seconds", "token", "agent_id", "poll_url"}. Each request is a
 line of JSON in FOLDER/requests; what the worker applied is in FOLDER/applied.
-FOLDER/port says where it listens.
+FOLDER/port says where it listens. With FOLDER/tls.pem (key and certificate)
+it speaks TLS, and with FOLDER/clients.pem it wants a certificate of that CA.
 """
 import hashlib
 import http.server
@@ -25,6 +26,7 @@ import json
 import os
 import socket
 import socketserver
+import ssl
 import sys
 import threading
 import time
@@ -194,6 +196,14 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
 server = Server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0),
                 Peer)
+if os.path.exists(at("tls.pem")):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(at("tls.pem"))
+    if os.path.exists(at("clients.pem")):
+        tls.load_verify_locations(at("clients.pem"))
+        tls.verify_mode = ssl.CERT_REQUIRED
+    server.socket = tls.wrap_socket(server.socket, server_side=True,
+                                    do_handshake_on_connect=False)
 with open(at("port.new"), "w") as new:
     new.write(str(server.server_port))
 os.rename(at("port.new"), at("port"))

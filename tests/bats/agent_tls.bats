@@ -1,0 +1,83 @@
+# agent_tls.bats: the controller is verified, and may verify the agent.
+
+load helper
+load agent
+
+# ca NAME, and cert CA NAME SUBJECT-ALT-NAME: $dir/NAME.pem, $dir/NAME.key.
+ca()
+{
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -days 2 -subj "/CN=$1" -keyout "$dir/$1.key" -out "$dir/$1.pem" \
+	    2>/dev/null
+}
+
+cert()
+{
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -subj "/CN=$2" -keyout "$dir/$2.key" -out "$dir/$2.csr" \
+	    2>/dev/null
+	openssl x509 -req -in "$dir/$2.csr" -CA "$dir/$1.pem" \
+	    -CAkey "$dir/$1.key" -CAcreateserial -days 2 \
+	    -extfile <(echo "subjectAltName=$3") -out "$dir/$2.pem" \
+	    2>/dev/null
+}
+
+# tls_peers [SUBJECT-ALT-NAME]
+tls_peers()
+{
+	ca trusted
+	cert trusted server "${1:-IP:127.0.0.1}"
+	mkdir -p "$dir/controller"
+	cat "$dir/server.key" "$dir/server.pem" >"$dir/controller/tls.pem"
+	peers
+	controller=https${controller#http}
+	publish 1
+}
+
+@test "with its CA a controller over https is believed" {
+	tls_peers
+	agent_run CONTROLLER_CA_FILE="$dir/trusted.pem"
+	wait_until applied_is 1
+	state '.poll_url | startswith("https://")'
+}
+
+@test "without its CA, or with another, it gets no credential" {
+	tls_peers
+	agent_run
+	wait_until state '.controller.error | test("certificate")'
+	program_stop agent
+	ca other
+	agent_run CONTROLLER_CA_FILE="$dir/other.pem"
+	wait_until state '.controller.error | test("certificate")'
+	[ ! -e "$dir/controller/requests" ]
+}
+
+@test "nor with a certificate of another name" {
+	tls_peers DNS:elsewhere.example
+	agent_run CONTROLLER_CA_FILE="$dir/trusted.pem"
+	wait_until state '.controller.error | test("no alternative|match")'
+	[ ! -e "$dir/controller/requests" ]
+}
+
+@test "a controller that wants a certificate gets the agent's" {
+	ca clients
+	cert clients client DNS:agent
+	mkdir -p "$dir/controller"
+	cp "$dir/clients.pem" "$dir/controller/"
+	tls_peers
+	agent_run CONTROLLER_CA_FILE="$dir/trusted.pem"
+	wait_until state '.controller.error != null'
+	program_stop agent
+	agent_run CONTROLLER_CA_FILE="$dir/trusted.pem" \
+	    CONTROLLER_CERT_FILE="$dir/client.pem" \
+	    CONTROLLER_KEY_FILE="$dir/client.key"
+	wait_until applied_is 1
+}
+
+@test "a poll_url that leaves TLS is refused" {
+	tls_peers
+	truth "{\"version\": 1, \"data\": {}, \"poll_url\":
+	    \"http://127.0.0.1:${controller##*:}/config\"}"
+	agent_run CONTROLLER_CA_FILE="$dir/trusted.pem"
+	wait_until state '.controller.error | test("another origin")'
+}
