@@ -44,6 +44,17 @@ main_help(void)
 	buf_free(&text);
 }
 
+/* The rows of README.md's table. */
+static void
+main_markdown(void)
+{
+	struct buf text = BUF_INIT(MAIN_TEXT);
+
+	setting_markdown(settings_table, &text);
+	fputs(buf_text(&text), stdout);
+	buf_free(&text);
+}
+
 static void
 main_openapi(void)
 {
@@ -64,6 +75,9 @@ main_arguments(int argc, char **argv, const char **file)
 			*file = argv[++i];
 		} else if (strcmp(argv[i], "--help") == 0) {
 			main_help();
+			return true;
+		} else if (strcmp(argv[i], "--help-markdown") == 0) {
+			main_markdown();
 			return true;
 		} else if (strcmp(argv[i], "--version") == 0) {
 			puts("dcm-agent " DCM_VERSION);
