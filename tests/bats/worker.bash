@@ -14,15 +14,17 @@ not()
 	fi
 }
 
-# worker_start [NAME=value ...]: the program $worker_name; sets $base. One
-# that is started in a test ends with it, and must be `own`.
+# own [NAME=value ...]: a worker for one test beside that of the file; the
+# one before it is stopped.
 worker_name=worker
 own()
 {
 	worker_name=own
+	program_stop own
 	worker_start "$@"
 }
 
+# worker_start [NAME=value ...]: the program $worker_name; sets $base.
 worker_start()
 {
 	local try

@@ -209,7 +209,6 @@ refused()
 	request POST /config 'X-API-Key: filed-key' \
 	    --data '{"url":"http://a.example"}'
 	expect_status 200
-	program_stop own
 	own AGENT_API_KEY=other-key
 	request GET /config 'X-API-Key: other-key'
 	expect_status 404
