@@ -252,6 +252,33 @@ teardown_file()
 	wait_until state '.active_hits == 0'
 }
 
+descriptors()
+{
+	find "/proc/$(program_pid worker)/fd" | wc -l
+}
+
+few_descriptors()
+{
+	[ "$(descriptors)" -le "$1" ]
+}
+
+@test "after hits of every kind the descriptors are back to where they were" {
+	local before path n
+	put_url "$target/hello"
+	hit
+	before=$(descriptors)
+	for path in short nothing garbage cut chunk-cut drip endless hang \
+	    hello to?/echo status?500; do
+		put "{\"url\":\"$target/$path\",\"timeout_seconds\":300}"
+		for n in {1..10}; do
+			curl -s --max-time 0.2 "$base/hit" >/dev/null || true
+		done
+	done
+	wait_until state '.active_hits == 0'
+	# one connection may be kept for the next hit, one for its client
+	wait_until few_descriptors $((before + 2))
+}
+
 memory()
 {
 	awk '/^VmHWM/ { print $2 }' "/proc/$(program_pid worker)/status"
