@@ -3,7 +3,7 @@
  * socket.
  *
  * The listening socket has a receive time-out, which accept(2) obeys: an
- * idle process wakes twice a second, housekeeps, and looks for signals,
+ * idle process wakes four times a second, housekeeps, and looks for signals,
  * without the herd that poll(2) would wake for each connection. SIGTERM and
  * its like stay blocked and are looked for between two requests, so that
  * none is ever broken off.
@@ -25,7 +25,7 @@
 #include "housekeep.h"
 #include "log.h"
 
-enum { GATEWAY_IDLE_MS = 500 };
+enum { GATEWAY_IDLE_MS = 250 };
 
 static const int gateway_ends[] = {
 	SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2,

@@ -281,8 +281,16 @@ store_file_begin(struct store_file *f)
 {
 	enum store_end end = store_file_ready(f);
 
-	if (end == STORE_DONE)
-		end = store_file_run(f, store_file_sql(f, STORE_SQL_BEGIN));
+	if (end != STORE_DONE)
+		return end;
+	/* a file without write permission is opened for reading, silently,
+	 * and then BEGIN IMMEDIATE is BEGIN */
+	if (sqlite3_db_readonly(f->db, "main") == 1) {
+		f->doubtful = true;
+		return store_file_judge(f, SQLITE_READONLY,
+		    "opened for reading only");
+	}
+	end = store_file_run(f, store_file_sql(f, STORE_SQL_BEGIN));
 	if (end != STORE_DONE)
 		return end;
 	end = store_file_schema(f);
