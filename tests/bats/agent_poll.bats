@@ -65,38 +65,33 @@ still()
 	publish 1
 	agent_run
 	wait_until applied_is 1
-	json='"headers": {"Content-Type": "application/json"}'
-	while read -r answer; do
-		say controller "{\"GET /config\": $answer}"
-		# the second one was asked for after the first was answered
-		more controller "$polled" 2
-		still 1
-	done <<-LIST
-	{"status": 403}
-	{"status": 404}
-	{"status": 500, "body": "<html>"}
-	{"status": 503, "headers": {"Retry-After": "0"}}
-	{"status": 204}
-	{"status": 301, "headers": {"Location": "$worker/state"}}
-	{"status": 200, "headers": {"Content-Type": "text/html"}, "body": "{\"version\": 9, \"data\": {}}"}
-	{"status": 200, $json, "body": "{\"version\": 9, \"data\": {"}
-	{"status": 200, $json, "body": ""}
-	{"status": 200, $json, "body": "[]"}
-	{"status": 200, $json, "body": "{\"data\": {}}"}
-	{"status": 200, $json, "body": "{\"version\": \"9\", \"data\": {}}"}
-	{"status": 200, $json, "body": "{\"version\": 9.5, \"data\": {}}"}
-	{"status": 200, $json, "body": "{\"version\": -9, \"data\": {}}"}
-	{"status": 200, $json, "body": "{\"version\": 9, \"data\": []}"}
-	{"status": 200, $json, "body": "{\"version\": 9, \"version\": 9, \"data\": {}}"}
-	{"status": 200, $json, "body": "{\"version\": 9, \"data\": {\"url\": \"\udcff\"}}"}
-	{"status": 200, $json, "body": "{\"version\": 9, \"data\": {}}", "do": "truncate"}
-	{"do": "reset"}
-	{"status": 200, $json, "body": "{\"version\": 9, \"data\": {}}", "do": "drip"}
-	LIST
 	publish 2
-	say controller '{}'
-	wait_until applied_is 1 2
-	asked worker 'map(select(.method == "POST")) | length == 2'
+	# One after the other, and then the truth. BYTE is no UTF-8.
+	say controller "$(jq -n --arg elsewhere "$worker/state" '
+	def as(type): {status: 200, headers: {"Content-Type": type}, body: .};
+	def json: as("application/json");
+	{version: 9, data: {}} as $good |
+	{"GET /config": [
+		{status: 403}, {status: 404}, {status: 204},
+		{status: 500, body: "<html>"},
+		{status: 503, headers: {"Retry-After": "0"}},
+		{status: 301, headers: {Location: $elsewhere}},
+		("{\"version\": 9, \"data\": {" | json),
+		("{\"version\": 9, \"version\": 9, \"data\": {}}" | json),
+		("" | json), ("[]" | json), ("{\"data\": {}}" | json),
+		($good * {version: "9"} | tojson | json),
+		($good * {version: 9.5} | tojson | json),
+		($good * {version: -9} | tojson | json),
+		($good + {data: []} | tojson | json),
+		($good * {data: {url: "BYTE"}} | tojson | json),
+		($good | tojson | as("text/html")),
+		($good | tojson | json | .do = "truncate"),
+		($good | tojson | json | .do = "drip"),
+		{do: "reset"}, {like: true}]}' | sed 's/BYTE/\\udcff/')"
+	wait_until -t 60 counts controller "$polled" 15
+	still 1
+	wait_until -t 60 applied_is 1 2
+	[ "$(count controller "$polled")" -ge 22 ]
 }
 
 @test "an answer that is too long is not read to its end" {
