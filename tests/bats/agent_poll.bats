@@ -68,8 +68,8 @@ still()
 	publish 2
 	# One after the other, and then the truth. BYTE is no UTF-8.
 	say controller "$(jq -n --arg elsewhere "$worker/state" '
-	def as(type): {status: 200, headers: {"Content-Type": type}, body: .};
-	def json: as("application/json");
+	def typed(type): {status: 200, headers: {"Content-Type": type}, body: .};
+	def json: typed("application/json");
 	{version: 9, data: {}} as $good |
 	{"GET /config": [
 		{status: 403}, {status: 404}, {status: 204},
@@ -84,7 +84,7 @@ still()
 		($good * {version: -9} | tojson | json),
 		($good + {data: []} | tojson | json),
 		($good * {data: {url: "BYTE"}} | tojson | json),
-		($good | tojson | as("text/html")),
+		($good | tojson | typed("text/html")),
 		($good | tojson | json | .do = "truncate"),
 		($good | tojson | json | .do = "drip"),
 		{do: "reset"}, {like: true}]}' | sed 's/BYTE/\\udcff/')"
