@@ -19,7 +19,7 @@ export BIN=$PWD/$BUILD/bin OTHER=$PWD/$BUILD/tests/other.fcgi
 export ALL=''
 # What the tests are given, they are given here: no setting of the caller.
 unset STATE_DIR BASE_PATH DB_PATH API_KEY PORT BIND_ADDRESS TRANSPORT
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 since=0
 
 # tap_count FILE STATUS: adds the file's results and shows what matters.
 tap_count()
@@ -44,7 +44,7 @@ tap_count()
 	printf '%4d ok' "$ok"
 	[ $bad = 0 ] || printf ', %d FAILED' $bad
 	[ "$skip" = 0 ] || printf ', %d skipped' "$skip"
-	echo
+	printf ', %d s\n' $((SECONDS - since))
 	if [ "${V:-0}" != 0 ]; then
 		cat "$1"
 	else
@@ -61,6 +61,7 @@ tap_count()
 
 run_unit()
 {
+	since=$SECONDS
 	printf '  UNIT   %-28s' "$1"
 	timeout -k 10 300 "$BUILD/unit/$1" >"$temp/tap" 2>"$temp/err" </dev/null
 	local status=$?
@@ -70,6 +71,7 @@ run_unit()
 
 run_bats()
 {
+	since=$SECONDS
 	printf '  BATS   %-28s' "$1${2:+ ($2)}"
 	TRANSPORT=${2:-standalone} timeout -k 30 1200 \
 	    bats --tap "tests/bats/$1.bats" >"$temp/tap" 2>&1 </dev/null

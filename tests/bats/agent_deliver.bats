@@ -111,8 +111,9 @@ unhealthy()
 	say worker '{"POST /config": {"status": 500}}'
 	agent_run BACKOFF_MAX_SECONDS=300
 	more worker "$given" 2
-	say worker '{}'
 	publish 2
+	wait_until state '.last_config_version == 2'
+	say worker '{}'
 	wait_until applied_is 2
 }
 

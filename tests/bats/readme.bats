@@ -34,6 +34,7 @@ tour()
 	[ -e "$dir/tour/010.command" ]
 	controller=$(port_free) agent=$(port_free) worker=$(port_free)
 	program_start run env STATE_DIR="$dir/state" ENV_FILE="$dir/none" \
+	    DEFAULT_POLL_INTERVAL=2 \
 	    CONTROLLER_PORT="$controller" AGENT_PORT="$agent" \
 	    WORKER_PORT="$worker" "$top/lib/run.sh"
 	wait_until -t 60 log_has run 'Try in another terminal'
