@@ -16,8 +16,7 @@ teardown_file()
 
 setup()
 {
-	# what one test got wrong does not shut the next one out
-	rm -f "$dir/state/refusals"
+	forgiven
 }
 
 # audit [QUERY]: asks for it; the answer is in $dir/body.

@@ -108,6 +108,7 @@ is_ready()
 	publish http://first
 	controller_stop
 	settled
+	schema=$(sql 'PRAGMA user_version')
 	sql 'PRAGMA user_version=999'
 	cp "$db" "$dir/newer"
 	controller_again
@@ -122,7 +123,7 @@ is_ready()
 	settled
 	cmp "$db" "$dir/newer"
 	controller_again
-	sql 'PRAGMA user_version=1'
+	sql "PRAGMA user_version=$schema"
 	up 1
 }
 

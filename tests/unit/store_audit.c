@@ -8,7 +8,7 @@
 
 #include "store_here.h"
 
-static char seen[4096];
+static char seen[800];
 static long long last;
 
 static void
