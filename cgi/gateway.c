@@ -12,7 +12,6 @@
 #include <time.h>
 
 #include "agents.h"
-#include "audit.h"
 #include "config.h"
 #include "history.h"
 #include "log.h"
@@ -28,7 +27,7 @@ enum {
 
 static const struct route *const gateway_groups[] = {
 	config_routes, history_routes, register_routes, agents_routes,
-	audit_routes, status_routes, NULL,
+	status_routes, NULL,
 };
 
 static bool

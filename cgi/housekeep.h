@@ -2,15 +2,11 @@
 #define HOUSEKEEP_H
 /*
  * What has to be done beside the requests: heartbeats into the store, a WAL
- * into its database, refused credentials into the audit, and what is old
- * out of it.
+ * into its database.
  */
 #include "controller.h"
 
-enum {
-	HOUSEKEEP_MS = 1000,		/* between two turns of one process */
-	HOUSEKEEP_PURGE_MS = 3600000,	/* between two looks for old rows */
-};
+enum { HOUSEKEEP_MS = 1000 };	/* between two turns of one process */
 
 /* One turn, when the last one is long enough ago; cheap when there is
  * nothing to do. */

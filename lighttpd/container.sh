@@ -6,6 +6,7 @@
 # that. What is wrong with the database is left to /ready, because it may be
 # mended while this runs. Becomes lighttpd.
 set -eu
+trap 'exit 0' INT TERM		# a first process has no other default
 
 here=$(cd "$(dirname "$0")" && pwd)
 if ! said=$(dcm-controller --check 2>&1); then

@@ -5,8 +5,10 @@
 # A PART is `unit`, unit/NAME, or the name of a bats file (`config`, or
 # `config:mount` for one of its transports); without one all are run. A bats
 # file with the line `# transports: standalone mount cgi` is run once for
-# each. BUILD is the folder of the programs (build, or build/asan). --all
-# also runs what needs more than Debian's packages of `make deps`.
+# each. `containers` is what stands in tests/containers: it wants an engine,
+# which CI (CI=true) brings up itself. BUILD is the folder of the programs
+# (build, or build/asan). --all also runs what needs more than Debian's
+# packages of `make deps`, and the containers.
 #
 # V=1 shows each test; else what failed and what was skipped. The last line
 # is `N passed, N failed, N skipped`; the exit status says whether none
@@ -51,6 +53,7 @@ tap_count()
 		awk '/^not ok / { show = 1; print "    " $0; next }
 		    /^ok .*# *[sS][kK][iI][pP]/ { print "    " $0 }
 		    /^ok |^1\.\./ { show = 0 }
+		    /^# size / { sub(/^# size /, "    "); print; next }
 		    show && /^#/ { print "    " $0 }' "$1"
 	fi
 	if [ "$died" -gt 0 ]; then
@@ -71,11 +74,39 @@ run_unit()
 
 run_bats()
 {
+	local file=tests/bats/$1.bats
+	case $1 in containers/*) file=tests/$1.bats ;; esac
 	since=$SECONDS
 	printf '  BATS   %-28s' "$1${2:+ ($2)}"
 	TRANSPORT=${2:-standalone} timeout -k 30 1200 \
-	    bats --tap "tests/bats/$1.bats" >"$temp/tap" 2>&1 </dev/null
+	    bats --tap "$file" >"$temp/tap" 2>&1 </dev/null
 	tap_count "$temp/tap" $?
+}
+
+# run_containers [NAME]: the images that were built go with them.
+run_containers()
+{
+	local file name
+	if [ "${CI:-}" = true ]; then
+		DOCKER_HOST=$(tests/containers/engine up "$temp/engine")
+		export DOCKER_HOST
+	fi
+	# In CI the tests are run all the same, and fail.
+	if [ "${CI:-}" != true ] && ! tests/containers/engine ask; then
+		echo "  BATS   containers: skipped, no container engine answers"
+		skipped=$((skipped + 1))
+		return
+	fi
+	export DCM_TAG=test$$
+	for file in tests/containers/*.bats; do
+		name=$(basename "$file" .bats)
+		[ "${1:-$name}" != "$name" ] || run_bats "containers/$name"
+	done
+	for name in controller agent worker; do
+		docker rmi -f "dcm-$name:$DCM_TAG"
+	done >/dev/null 2>&1
+	tests/containers/engine down "$temp/engine"
+	unset DOCKER_HOST DCM_TAG
 }
 
 run_part()
@@ -90,6 +121,11 @@ run_part()
 		;;
 	unit/*)
 		run_unit "${part#unit/}"
+		return
+		;;
+	containers | containers/*)
+		part=${part#containers}
+		run_containers "${part#/}"
 		return
 		;;
 	esac
@@ -116,7 +152,7 @@ if [ "${1:-}" = --all ]; then
 	shift
 fi
 temp=$(mktemp -d)
-trap 'rm -rf "$temp"' EXIT
+trap 'tests/containers/engine down "$temp/engine"; rm -rf "$temp"' EXIT
 trap 'exit 1' HUP INT TERM
 if [ $# -gt 0 ]; then
 	for part; do
@@ -132,6 +168,7 @@ else
 		[ "$name" = openapi ] || run_part "$name"
 	done
 	run_part openapi
+	[ -z "$ALL" ] || run_part containers
 fi
 echo
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -16,11 +16,6 @@ teardown_file()
 	programs_stop
 }
 
-setup()
-{
-	forgiven
-}
-
 # as WHO METHOD PATH [ARGUMENT...]: a request with that credential.
 as()
 {

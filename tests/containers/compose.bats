@@ -1,0 +1,373 @@
+#!/usr/bin/env bats
+# compose.bats: the two compose files, run: one controller, and two projects of an agent
+# and a worker. Each test leaves all of them running.
+
+load helper
+
+setup_file()
+{
+	local port pair
+	engine_wanted
+	port=$(port_free)
+	export base=http://127.0.0.1:$port prefix='' status
+	for pair in a b; do
+		port_free >"$dir/$pair.port"
+		echo "http://127.0.0.1:$(cat "$dir/$pair.port")" \
+		    >"$dir/$pair.url"
+		settings $pair CONTROLLER_PORT="$port" \
+		    CONTROLLER_URL="http://host.docker.internal:$port" \
+		    WORKER_PORT="$(cat "$dir/$pair.port")" \
+		    AGENT_HOSTNAME="agent-$pair" DEFAULT_POLL_INTERVAL=1 \
+		    WORKER_CHECK_SECONDS=1 BACKOFF_MAX_SECONDS=2 \
+		    ALLOW_CIDR=10.0.0.0/8,172.16.0.0/12,192.168.0.0/16
+	done
+	{
+		deploy a docker-build && deploy a docker-all &&
+		target_container && target_joins a
+	} >"$dir/up.log" 2>&1 || { tail -n 40 "$dir/up.log" >&2; return 1; }
+	wait_until -t 60 all_healthy
+}
+
+teardown_file()
+{
+	containers_gone
+}
+
+# registered NAME: the agent of that host name, as JSON.
+registered()
+{
+	curl -sf -H "X-API-Key: $(secret admin_api_key)" "$base/agents" |
+	    jq -ec --arg name "$1" '.[] | select(.hostname == $name)'
+}
+
+up_to_date()
+{
+	registered "$1" | jq -e .up_to_date
+}
+
+@test "make docker-all starts all three, and each is healthy" {
+	every healthy
+	request GET /ready
+	expect_status 200
+	inspect '{{json .Config.Healthcheck.Test}}' controller | grep /ready
+	curl -sf "$(cat "$dir/a.url")/health" | jq -e '.status == "ok"'
+}
+
+@test "the main job goes across the two compose files" {
+	wait_until registered agent-a
+	registered agent-a | jq -e '.id | test("^[0-9a-f-]{36}$")'
+	publish one
+	expect_status 201
+	wait_until hit a one
+	wait_until up_to_date agent-a
+	request POST /config -u "admin:$(secret admin_password)" \
+	    --data '{"url":"http://target:8000/two"}'
+	expect_status 201
+	wait_until hit a two
+	docker logs "$(container worker)" 2>&1 | grep -F 'target:8000/two'
+	request GET /config "X-API-Key: $(secret agent_api_key)" \
+	    'If-None-Match: *'
+	expect_status 304
+	request POST /config 'X-API-Key: wrong' --data '{}'
+	expect_status 401
+}
+
+@test "only the controller's and the worker's ports are published" {
+	local ports='{{range $p, $b := .NetworkSettings.Ports}}{{range $b}}'
+	ports+='{{$p}} {{.HostIp}} {{.HostPort}} {{end}}{{end}}'
+	[ "$(inspect "$ports" controller)" = \
+	    "8080/tcp 0.0.0.0 ${base##*:} " ]
+	[ "$(inspect "$ports" agent)" = '' ]
+	[ "$(inspect "$ports" worker)" = \
+	    "8082/tcp 127.0.0.1 $(cat "$dir/a.port") " ]
+}
+
+@test "the agent's and the controller's networks have nothing in common" {
+	local names='{{range $n, $v := .NetworkSettings.Networks}}{{$n}} {{end}}'
+	[ "$(inspect "$names" controller)" = \
+	    "${project}a-controller_controller " ]
+	[ "$(inspect "$names" agent)" = "${project}a_agents " ]
+	[ "$(inspect "$names" worker)" = "${project}a_agents " ]
+}
+
+users_are_plain()
+{
+	docker top "$(container "$1")" -eo pid,uid,gid,comm | awk '
+	    NR > 1 { n++; print } NR > 1 && ($2 != 10001 || $3 != 10001) {
+	    bad = 1 } END { exit bad || !n }'
+}
+
+@test "no process runs as root" {
+	every users_are_plain
+	docker top "$(container controller)" -eo pid,comm | grep config.fcgi
+}
+
+locked()
+{
+	local id
+	id=$(container "$1")
+	[ "$(docker inspect -f '{{.HostConfig.ReadonlyRootfs}}' "$id")" = true ] &&
+	docker exec "$id" cat /proc/1/status >"$dir/status" &&
+	! grep -E '^Cap(Inh|Prm|Eff|Bnd|Amb):' "$dir/status" |
+	    grep -v '0000000000000000' &&
+	grep -P '^NoNewPrivs:\t1' "$dir/status" &&
+	! docker exec "$id" sh -c '
+	    touch /etc/x || touch /tmp/x || touch /usr/local/bin/x ||
+	    touch /run/x || touch /var/tmp/x' 2>/dev/null &&
+	! docker exec -u 0 "$id" touch /root/x 2>/dev/null
+}
+
+@test "the root is read-only, and no capability is left or to be gained" {
+	every locked
+}
+
+secrets_are_files()
+{
+	local id value name
+	id=$(container "$1")
+	for name in admin_password admin_api_key agent_api_key \
+	    worker_api_key; do
+		value=$(secret $name)
+		[ -n "$value" ] || return 1
+		! docker inspect "$id" | grep -F "$value" || return 1
+		! docker logs "$id" 2>&1 | grep -F "$value" || return 1
+		! docker top "$id" -eo pid,args | grep -F "$value" || return 1
+	done
+	docker exec "$id" sh -c '! echo x >>/run/secrets/*_api_key' 2>/dev/null
+}
+
+@test "secrets are read-only files, and in no setting, argument or log" {
+	every secrets_are_files
+	# And nobody has another's.
+	[ "$(docker exec "$(container worker)" ls /run/secrets)" = \
+	    worker_api_key ]
+	[ "$(docker exec "$(container agent)" ls /run/secrets | xargs)" = \
+	    'agent_api_key worker_api_key' ]
+}
+
+@test "a second project of agent and worker joins the same controller" {
+	deploy b docker
+	target_joins b
+	wait_until -t 60 healthy worker b
+	wait_until -t 60 healthy agent b
+	wait_until registered agent-b
+	publish three
+	wait_until hit a three
+	wait_until hit b three
+	wait_until up_to_date agent-a
+	wait_until up_to_date agent-b
+	[ "$(registered agent-a | jq .id)" != "$(registered agent-b | jq .id)" ]
+}
+
+# The whole job, with a page that /hit does not have yet.
+job_goes_on()
+{
+	local page
+	for page in one two; do
+		publish $page &&
+		wait_until -t 40 hit a $page &&
+		wait_until -t 40 hit b $page || return 1
+	done
+}
+
+started_after()
+{
+	[[ $(inspect '{{.State.StartedAt}}' "$1") > $2 ]] && healthy "$1"
+}
+
+# With SIGKILL from outside, as the kernel may: the engine starts it again.
+# An engine of another machine or user can only be asked to.
+killed()
+{
+	local before pid
+	before=$(inspect '{{.State.StartedAt}}' "$1")
+	pid=$(inspect '{{.State.Pid}}' "$1")
+	if grep -qs "$(container "$1")" "/proc/$pid/cgroup" &&
+	    kill -KILL "$pid"; then
+		:
+	else
+		docker kill "$(container "$1")"
+		docker start "$(container "$1")"
+	fi
+	wait_until -t 90 started_after "$1" "$before" && job_goes_on
+}
+
+@test "each container is killed in turn, comes back, and the job goes on" {
+	every killed
+}
+
+stopped()
+{
+	docker stop "$(container "$1")" &&
+	inspect '{{json .State}}' "$1" &&
+	[ "$(inspect '{{.State.ExitCode}}' "$1")" = 0 ] &&
+	[ "$(inspect '{{.State.OOMKilled}}' "$1")" = false ] &&
+	docker start "$(container "$1")" &&
+	wait_until -t 60 healthy "$1" && job_goes_on
+}
+
+@test "each container ends with status 0 at docker stop, and starts again" {
+	every stopped
+}
+
+@test "the controller is removed and made again, and nothing is lost" {
+	local key before agents old
+	key="X-API-Key: $(secret admin_api_key)"
+	job_goes_on
+	wait_until up_to_date agent-a
+	before=$(curl -sf -D - -H "$key" "$base/config" |
+	    grep -ivE '^(date|server|x-request-id)')
+	agents=$(registered agent-a | jq -c '[.id, .registered_at]')
+	old=$(curl -sf -H "$key" "$base/config/1")
+	deploy a docker-controller-down
+	refute container controller
+	refute curl -sf "$base/health"
+	hit a two
+	deploy a docker-controller
+	wait_until -t 60 healthy controller
+	[ "$(curl -sf -D - -H "$key" "$base/config" |
+	    grep -ivE '^(date|server|x-request-id)')" = "$before" ]
+	[ "$(curl -sf -H "$key" "$base/config/1")" = "$old" ]
+	[ "$(registered agent-a | jq -c '[.id, .registered_at]')" = "$agents" ]
+	job_goes_on
+	# The tokens of before are still good: nobody registered again.
+	refute sh -c "docker logs $(container controller) 2>&1 |
+	    grep 'POST /register'"
+}
+
+@test "agent and worker are removed and made again, and keep their state" {
+	local id
+	job_goes_on
+	id=$(registered agent-b | jq .id)
+	target_leaves b
+	deploy b docker-down
+	refute container agent b
+	# Nobody else can give the worker its configuration.
+	deploy a docker-controller-down
+	deploy b docker
+	target_joins b
+	wait_until -t 60 hit b two
+	deploy a docker-controller
+	wait_until -t 60 healthy controller
+	job_goes_on
+	[ "$(registered agent-b | jq .id)" = "$id" ]
+}
+
+agent_failed_to_reach()
+{
+	docker logs "$(container agent b)" 2>&1 | grep -iE 'warn|error'
+}
+
+@test "the agent's side comes first, and waits for the controller" {
+	target_leaves b
+	compose_of b agent-worker down -v
+	deploy a docker-controller-down
+	deploy b docker
+	target_joins b
+	wait_until -t 60 healthy worker b
+	wait_until -t 60 agent_failed_to_reach
+	[ "$(inspect '{{.State.Status}} {{.RestartCount}}' agent b)" = \
+	    'running 0' ]
+	deploy a docker-controller
+	wait_until -t 60 healthy controller
+	job_goes_on
+	wait_until -t 60 healthy agent b
+}
+
+written()
+{
+	local id
+	id=$(container "$1")
+	# Of the root there are but the points where secrets are mounted.
+	docker diff "$id" >"$dir/diff" &&
+	! grep -vE ' /run(/secrets(/.*)?)?$' "$dir/diff" &&
+	[ -z "$(docker exec -u 0 "$id" find / -xdev -type f -newer /proc/1 \
+	    2>/dev/null)" ] &&
+	[ -z "$(docker exec "$id" find /dev/shm /tmp /run -type f \
+	    -not -path '/run/secrets/*' 2>/dev/null)" ] &&
+	# What may be written: the volume, and nothing else on a disk.
+	[ "$(docker inspect -f '{{range .Mounts}}{{if .RW}}{{.Type}}
+{{- .Destination}} {{end}}{{end}}' "$id")" = 'volume/var/lib/dcm ' ] &&
+	[ "$(docker inspect -f '{{json .HostConfig.Tmpfs}}' "$id")" = null ]
+}
+
+@test "nothing is written outside the volumes" {
+	every written
+	docker exec "$(container controller)" sh -c '[ -s controller.db ]'
+	docker exec "$(container agent)" sh -c '[ -s agent.state ]'
+}
+
+# The lines of the README between two marks, with this test's names.
+readme()
+{
+	sed -n "/<!-- $1 -->/,/<!-- end -->/p" "$top/README.md" |
+	    sed -n '/^```sh/,/^```/p' | grep -v '^```' |
+	    sed -e "s/dcm-controller_state/${project}a-controller_state/g" \
+	        -e "s/dcm-controller:latest/dcm-controller:$DCM_TAG/g" \
+	        -e 's/^make \(.*\)/deploy a \1/' -e "s|backup.tar|$dir/&|g"
+}
+
+@test "the README's backup is one: the volume is lost and restored" {
+	local version
+	job_goes_on
+	request GET /config "X-API-Key: $(secret admin_api_key)"
+	version=$(jq .version "$dir/body")
+	readme 'container backup' >"$dir/backup.sh"
+	grep -q tar "$dir/backup.sh"
+	# shellcheck source=/dev/null
+	. "$dir/backup.sh"
+	wait_until -t 60 healthy controller
+	tar -tf "$dir/backup.tar" | grep controller.db
+	publish three
+	deploy a docker-controller-down
+	docker volume rm "${project}a-controller_state"
+	readme 'container restore' >"$dir/restore.sh"
+	# shellcheck source=/dev/null
+	. "$dir/restore.sh"
+	wait_until -t 60 healthy controller
+	request GET /config "X-API-Key: $(secret admin_api_key)"
+	[ "$(jq .version "$dir/body")" = "$version" ]
+	wait_until -t 40 hit a two
+	job_goes_on
+}
+
+@test "an upgrade, images built again and started, keeps everything" {
+	local before
+	before=$(registered agent-a | jq -c '[.id, .registered_at]')
+	# Another image under the same name, as a new release has.
+	printf 'FROM dcm-%s:%s\nLABEL again=yes\n' controller "$DCM_TAG" |
+	    docker build -q -t "dcm-controller:$DCM_TAG" -
+	deploy a docker-all
+	[ "$(inspect '{{index .Config.Labels "again"}}' controller)" = yes ]
+	wait_until -t 60 healthy controller
+	[ "$(registered agent-a | jq -c '[.id, .registered_at]')" = "$before" ]
+	job_goes_on
+}
+
+@test "make docker-logs shows all three" {
+	run deploy a docker-logs
+	[ "$status" = 0 ]
+	grep -q 'controller_1\|controller-1' <<<"$output"
+	grep -q 'agent_1\|agent-1' <<<"$output"
+	grep -q 'worker_1\|worker-1' <<<"$output"
+}
+
+@test "make docker refuses without the controller's key" {
+	mv "$dir/secrets/agent_api_key" "$dir/secrets/away"
+	run deploy b docker
+	mv "$dir/secrets/away" "$dir/secrets/agent_api_key"
+	[ "$status" != 0 ]
+	[[ $output == *agent_api_key*missing* ]]
+}
+
+@test "make docker-down and docker-all-down end all, and keep the volumes" {
+	docker rm -fv "$project-target"
+	deploy b docker-down
+	refute container agent b
+	refute container worker b
+	every healthy
+	deploy a docker-all-down
+	[ -z "$(docker ps -aq -f "name=$project")" ]
+	[ -z "$(docker network ls -q -f "name=$project")" ]
+	[ "$(docker volume ls -q -f "name=$project" | wc -l)" = 5 ]
+}
