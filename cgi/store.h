@@ -47,7 +47,8 @@ const char *store_detail(const struct store *);
 
 /* Makes or migrates both databases if need be. */
 enum store_end store_ready(struct store *);
-/* Whether truth can be read, and a write begun within wait_ms. */
+/* Whether truth can be read, a write begun within wait_ms, and there is room
+ * for one. */
 enum store_end store_probe(struct store *, int wait_ms);
 
 /* --- versions ----------------------------------------------------------- */

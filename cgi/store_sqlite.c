@@ -4,6 +4,7 @@
  */
 #include "store_sqlite.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "buf.h"
 #include "keep.h"
 #include "log.h"
+
+enum { STORE_ROOM = 131072 };	/* bytes: a large publish and its frames */
 
 #define STORE_SQL_BOTH							\
 	[STORE_SQL_BEGIN] = "BEGIN IMMEDIATE",				\
@@ -167,6 +170,21 @@ store_ready(struct store *s)
 	return end == STORE_DONE ? store_live_ready(s) : end;
 }
 
+/* A write that is begun does not ask for room yet: a commit would. */
+static enum store_end
+store_room(struct store_file *f)
+{
+	int err = keep_room(f->path, STORE_ROOM);
+	char detail[400];
+
+	if (err != ENOSPC && err != EDQUOT && err != EFBIG)
+		return STORE_DONE;
+	snprintf(detail, sizeof(detail), "%.300s: %s", f->path,
+	    strerror(err));
+	return store_say(f->store, STORE_FULL, detail,
+	    "there is no space left for %s", f->kind->name);
+}
+
 /*
  * A write is begun and taken back. The header is read through a connection
  * of its own, for ours may answer from its cache what the file has lost.
@@ -186,7 +204,7 @@ store_probe(struct store *s, int wait_ms)
 	store_file_rollback(f);
 	if (f->db != NULL)
 		sqlite3_busy_timeout(f->db, s->busy_ms);
-	return end;
+	return end == STORE_DONE ? store_room(f) : end;
 }
 
 static void

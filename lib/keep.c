@@ -191,6 +191,30 @@ keep_folder(const char *path)
 }
 
 int
+keep_room(const char *path, size_t len)
+{
+	static const char bytes[4096];
+	int folder = keep_open_folder(path);
+	int err = 0, fd;
+
+	if (folder < 0)
+		return errno;
+	fd = openat(folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+	if (fd < 0 && errno != EOPNOTSUPP && errno != EISDIR)
+		err = errno;
+	while (fd >= 0 && err == 0 && len > 0) {
+		size_t n = len < sizeof(bytes) ? len : sizeof(bytes);
+
+		err = keep_write_all(fd, bytes, n);
+		len -= n;
+	}
+	if (fd >= 0)
+		close(fd);
+	close(folder);
+	return err;
+}
+
+int
 keep_lock(const char *path, int wait)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -25,6 +25,13 @@ int keep_read(const char *path, struct buf *into);
 int keep_folder(const char *path);
 
 /*
+ * Whether len more bytes find room beside path, now and for this process:
+ * written to a file without a name, never to the disk. 0, or an errno value;
+ * 0 too where the file system has no such files (O_TMPFILE, open(2)).
+ */
+int keep_room(const char *path, size_t len);
+
+/*
  * An advisory lock on path (made when missing, mode 600), released by
  * close(2) or the end of the process. The descriptor, or -1 with errno;
  * wait = 0: EWOULDBLOCK when another process holds it.

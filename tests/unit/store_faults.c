@@ -4,6 +4,9 @@
  */
 #include "unit.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "../../cgi/store_sqlite_file.c"
 
 #include "store_here.h"
@@ -112,6 +115,40 @@ UNIT("garbage and another program's database are refused, and left alone")
 	unlink(path);
 	CHECK_INT(store_current(s, &v), STORE_DONE);
 	CHECK_INT(store_probe(s, 10), STORE_DONE);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("without room the store is not ready, and a publish loses nothing")
+{
+	char data[40000] = "{\"x\":\"";
+	struct store_change small = {
+		.data = "{}", .len = 2, .author = "a",
+	};
+	struct store_change large = {
+		.data = data, .len = sizeof(data), .author = "a",
+	};
+	const struct store_version *v;
+	struct rlimit limit, tight;
+	struct store *s;
+
+	memset(data + 6, 'x', sizeof(data) - 6);
+	folder_make();
+	s = store_here("wal");
+	CHECK_INT(store_publish(s, &small, &v), STORE_DONE);
+	CHECK_INT(store_probe(s, 10), STORE_DONE);
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+	tight = limit;
+	tight.rlim_cur = 36864;
+	CHECK(setrlimit(RLIMIT_FSIZE, &tight) == 0);
+	CHECK(store_publish(s, &large, &v) != STORE_DONE);
+	CHECK_INT(store_probe(s, 10), STORE_FULL);
+	CHECK_TEXT(store_why(s), "there is no space left for the database");
+	CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	CHECK_INT(store_probe(s, 10), STORE_DONE);
+	CHECK_INT(store_publish(s, &large, &v), STORE_DONE);
+	CHECK_INT(v->version, 2);
 	store_free(s);
 	folder_remove();
 }
