@@ -2,6 +2,7 @@
  * dcm-controller, also called config.fcgi, agents.fcgi, status.fcgi and
  * watch.fcgi: a responder when a web server starts it, a command otherwise.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ main(int argc, char **argv)
 	int status;
 
 	umask(077);	/* a configuration may hold secrets */
+	signal(SIGXFSZ, SIG_IGN);	/* a full disk is an error, no end */
 	if (!gateway_is_fcgi()) {
 		/* arguments of a CGI program come from the query */
 		if (getenv("GATEWAY_INTERFACE") == NULL &&

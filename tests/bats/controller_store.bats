@@ -17,18 +17,24 @@ teardown()
 	programs_stop
 }
 
-# bound: from now on the programs run as root does not: permissions count.
-bound()
+# wrapped COMMAND...: from now on it runs the programs.
+wrapped()
 {
-	[ "$(id -u)" = 0 ] || return 0
 	local name
 	bin=$dir/bin
 	mkdir -p "$bin"
 	for name in config.fcgi agents.fcgi status.fcgi dcm-controller; do
-		printf '%s\n' '#!/bin/sh' "exec setpriv --bounding-set \
--dac_override,-dac_read_search,-fowner $real/$name \"\$@\"" >"$bin/$name"
+		printf '%s\n' '#!/bin/sh' "exec $* $real/$name \"\$@\"" \
+		    >"$bin/$name"
 		chmod +x "$bin/$name"
 	done
+}
+
+# bound: from now on the programs run as root does not: permissions count.
+bound()
+{
+	[ "$(id -u)" = 0 ] || return 0
+	wrapped setpriv --bounding-set -dac_override,-dac_read_search,-fowner
 }
 
 publish()
@@ -170,6 +176,28 @@ is_ready()
 	request GET /health
 	expect_status 200
 	chmod 700 "$dir/state"
+	up 1
+}
+
+@test "where no file may grow, writes are refused, and nothing is lost" {
+	local large
+	controller_start
+	publish http://first
+	controller_stop
+	wrapped prlimit --fsize=65536
+	controller_again
+	large=$(printf %060000d 0)
+	request POST /config "${ADMIN[@]}" \
+	    --data "{\"url\":\"http://lost\",\"x\":\"$large\"}"
+	expect_problem 503
+	request GET /ready
+	expect_problem 503 'no space left'
+	request GET /config "$AGENT_KEY"
+	expect_status 200
+	expect_json '.data.url == "http://first"'
+	controller_stop
+	bin=$real
+	controller_again
 	up 1
 }
 
