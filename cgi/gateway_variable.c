@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
+
 static bool
 gateway_is_field(const char *variable)
 {
@@ -154,6 +156,20 @@ gateway_setting(const void *arg, const char *name)
 	    gateway_variable(arg, name);
 }
 
+/* A caller learns the names alone; the log says what is wrong with them. */
+static void
+gateway_complain(const struct controller *c)
+{
+	const char *line = buf_text(&c->wrong);
+
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		log_error("init", "%.*s", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
 bool
 gateway_settings(const struct gateway_request *g, struct controller *c)
 {
@@ -167,7 +183,8 @@ gateway_settings(const struct gateway_request *g, struct controller *c)
 	if (!same) {
 		buf_reset(&c->given);
 		buf_add(&c->given, buf_text(&given), given.len);
-		controller_load(c, source);
+		if (!controller_load(c, source))
+			gateway_complain(c);
 	}
 	buf_free(&given);
 	return c->store != NULL;

@@ -326,6 +326,14 @@ is_locked()
 	expect_problem 404
 }
 
+@test "a wrong setting is named to callers, and explained in the log" {
+	[ "$TRANSPORT" = cgi ] || skip "it stops a responder at start"
+	controller_start DEFAULT_POLL_INTERVAL=none
+	request GET /config "$AGENT_KEY"
+	expect_problem 503 'DEFAULT_POLL_INTERVAL$'
+	log_has controller 'DEFAULT_POLL_INTERVAL.*none.*86400'
+}
+
 @test "without an agent's password the setting is named" {
 	controller_start AGENT_PASSWORD= AGENT_API_KEY=
 	request GET /agents "$ADMIN_KEY"
