@@ -153,6 +153,9 @@ gateway_fcgi(struct controller *c)
 		next = gateway_fcgi_next(&request, timeout);
 		if (next > 0) {
 			gateway_answer(&table, request.envp, &stream);
+			/* the whole request was read: closing need not wait
+			 * until the web server has closed its side */
+			FCGX_Detach(&request);
 			FCGX_Finish_r(&request);
 		}
 		housekeep_turn(c);

@@ -66,7 +66,8 @@ gateway_variable(const struct gateway_request *g, const char *name)
 	size_t len = strlen(name);
 
 	for (char *const *v = g->variables; *v != NULL; v++)
-		if (strncmp(*v, name, len) == 0 && (*v)[len] == '=')
+		if ((*v)[0] == name[0] && strncmp(*v, name, len) == 0 &&
+		    (*v)[len] == '=')
 			return *v + len + 1;
 	return NULL;
 }
@@ -123,7 +124,8 @@ gateway_is_usual(const char *variable)
 	};
 
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
-		if (strncmp(variable, usual[i], strlen(usual[i])) == 0)
+		if (variable[0] == usual[i][0] &&
+		    strncmp(variable, usual[i], strlen(usual[i])) == 0)
 			return true;
 	return false;
 }

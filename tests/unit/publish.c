@@ -5,7 +5,7 @@
 
 #include "../../cgi/publish.c"
 
-static char refused[2048];
+static char refused[900];
 
 static void
 note(void *arg, const char *field, const char *message)
