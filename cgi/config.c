@@ -90,9 +90,11 @@ config_read(struct route_request *req, struct route_reply *reply)
 		return;
 	}
 	config_beat(req);
-	route_header(reply, "ETag", "%s", v->etag);
-	route_header(reply, "X-Poll-Interval-Seconds", "%ld", v->interval);
-	route_header(reply, "Cache-Control", "private, no-cache");
+	/* at once, for a poll shall cost little; nothing here is a caller's */
+	buf_room(&reply->headers, 200);
+	buf_printf(&reply->headers, "ETag: %s\r\n"
+	    "X-Poll-Interval-Seconds: %ld\r\n"
+	    "Cache-Control: private, no-cache\r\n", v->etag, v->interval);
 	if (!config_known(req, reply, v->etag))
 		config_body(reply, v);
 }

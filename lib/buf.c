@@ -94,13 +94,21 @@ buf_char(struct buf *b, char c)
 bool
 buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
+	size_t space = b->failed || b->data == NULL ? 0 : b->cap - b->len;
 	va_list again;
 	char *room;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(space > 0 ? b->data + b->len : NULL, space, fmt, again);
 	va_end(again);
+	/* most texts fit into what is there already */
+	if (n >= 0 && (size_t)n < space && b->len + (size_t)n <= b->max) {
+		b->len += (size_t)n;
+		return true;
+	}
+	if (space > 0)
+		b->data[b->len] = '\0';
 	if (n < 0 || (room = buf_room(b, (size_t)n)) == NULL) {
 		b->failed = true;
 		return false;
