@@ -10,10 +10,13 @@
 # (build, or build/asan). --all also runs what needs more than Debian's
 # packages of `make deps`, and the containers.
 #
+# JOBS parts run at once (3: they mostly wait). WAYS names the transports to
+# run (all), LEAVE the bats files to leave out.
+#
 # V=1 shows each test; else what failed and what was skipped. The last line
 # is `N passed, N failed, N skipped`; the exit status says whether none
 # failed.
-set -u
+set -um	# -m: each part is a process group, to be ended whole
 
 cd "$(dirname "$0")/.." || exit
 BUILD=${BUILD:-build}
@@ -21,9 +24,10 @@ export BIN=$PWD/$BUILD/bin OTHER=$PWD/$BUILD/tests/other.fcgi
 export ALL=''
 # What the tests are given, they are given here: no setting of the caller.
 unset STATE_DIR BASE_PATH DB_PATH API_KEY PORT BIND_ADDRESS TRANSPORT
-passed=0 failed=0 skipped=0 since=0
+JOBS=${JOBS:-3} WAYS=${WAYS:-standalone mount cgi} LEAVE=${LEAVE:-}
 
-# tap_count FILE STATUS: adds the file's results and shows what matters.
+# tap_count FILE STATUS: shows what matters of the file's results, and writes
+# their numbers to FILE.counts.
 tap_count()
 {
 	local counts ok not_ok skip died bad
@@ -39,10 +43,8 @@ tap_count()
 		print ok + 0, bad + 0, skip + 0, died
 	}' "$1")
 	read -r ok not_ok skip died <<<"$counts"
-	passed=$((passed + ok))
-	failed=$((failed + not_ok + died))
-	skipped=$((skipped + skip))
 	bad=$((not_ok + died))
+	echo "$ok $bad $skip" >"$1.counts"
 	printf '%4d ok' "$ok"
 	[ $bad = 0 ] || printf ', %d FAILED' $bad
 	[ "$skip" = 0 ] || printf ', %d skipped' "$skip"
@@ -64,23 +66,32 @@ tap_count()
 
 run_unit()
 {
-	since=$SECONDS
-	printf '  UNIT   %-28s' "$1"
-	timeout -k 10 300 "$BUILD/unit/$1" >"$temp/tap" 2>"$temp/err" </dev/null
-	local status=$?
-	[ $status = 0 ] || sed 's/^/# /' "$temp/err" >>"$temp/tap"
-	tap_count "$temp/tap" $status
+	local tap=$temp/unit.$1 since=$SECONDS status
+	timeout -k 10 300 "$BUILD/unit/$1" >"$tap" 2>"$tap.err" </dev/null
+	status=$?
+	[ $status = 0 ] || sed 's/^/# /' "$tap.err" >>"$tap"
+	printf '  UNIT   %-28s%s\n' "$1" "$(tap_count "$tap" $status)"
 }
 
 run_bats()
 {
-	local file=tests/bats/$1.bats
+	local file=tests/bats/$1.bats tap=$temp/bats.${1//\//-}.${2:-} status
+	local since=$SECONDS
 	case $1 in containers/*) file=tests/$1.bats ;; esac
-	since=$SECONDS
-	printf '  BATS   %-28s' "$1${2:+ ($2)}"
 	TRANSPORT=${2:-standalone} timeout -k 30 1200 \
-	    bats --tap "$file" >"$temp/tap" 2>&1 </dev/null
-	tap_count "$temp/tap" $?
+	    bats --tap "$file" >"$tap" 2>&1 </dev/null
+	status=$?
+	printf '  BATS   %-28s%s\n' "$1${2:+ ($2)}" \
+	    "$(tap_count "$tap" $status)"
+}
+
+# part_start COMMAND…: beside those that run, when there is room.
+part_start()
+{
+	while [ "$(jobs -pr | wc -l)" -ge "$JOBS" ]; do
+		wait -n
+	done
+	"$@" &
 }
 
 # run_containers [NAME]: the images that were built go with them.
@@ -94,7 +105,7 @@ run_containers()
 	# In CI the tests are run all the same, and fail.
 	if [ "${CI:-}" != true ] && ! tests/containers/engine ask; then
 		echo "  BATS   containers: skipped, no container engine answers"
-		skipped=$((skipped + 1))
+		echo 0 0 1 >"$temp/containers.counts"
 		return
 	fi
 	export DCM_TAG=test$$
@@ -111,19 +122,20 @@ run_containers()
 
 run_part()
 {
-	local part=$1 name way
+	local part=$1 name way ways
 	case $part in
 	unit)
 		for name in tests/unit/*.c; do
-			run_unit "$(basename "$name" .c)"
+			part_start run_unit "$(basename "$name" .c)"
 		done
 		return
 		;;
 	unit/*)
-		run_unit "${part#unit/}"
+		part_start run_unit "${part#unit/}"
 		return
 		;;
 	containers | containers/*)
+		wait
 		part=${part#containers}
 		run_containers "${part#/}"
 		return
@@ -135,15 +147,17 @@ run_part()
 		exit 2
 	}
 	if [ "$name" != "$part" ]; then
-		run_bats "$name" "${part#*:}"
+		part_start run_bats "$name" "${part#*:}"
 		return
 	fi
-	way=$(sed -n 's/^# transports: *//p' "tests/bats/$name.bats")
-	if [ -z "$way" ]; then
-		run_bats "$name"
+	ways=$(sed -n 's/^# transports: *//p' "tests/bats/$name.bats")
+	if [ -z "$ways" ]; then
+		part_start run_bats "$name"
 	fi
-	for way in $way; do
-		run_bats "$name" "$way"
+	for way in $ways; do
+		case " $WAYS " in *" $way "*)
+			part_start run_bats "$name" "$way" ;;
+		esac
 	done
 }
 
@@ -152,7 +166,17 @@ if [ "${1:-}" = --all ]; then
 	shift
 fi
 temp=$(mktemp -d)
-trap 'tests/containers/engine down "$temp/engine"; rm -rf "$temp"' EXIT
+run_end()
+{
+	local part
+	for part in $(jobs -pr); do
+		kill -- "-$part" 2>/dev/null
+	done
+	wait
+	tests/containers/engine down "$temp/engine"
+	rm -rf "$temp"
+}
+trap run_end EXIT
 trap 'exit 1' HUP INT TERM
 if [ $# -gt 0 ]; then
 	for part; do
@@ -165,11 +189,20 @@ else
 	run_part unit
 	for file in tests/bats/*.bats; do
 		name=$(basename "$file" .bats)
-		[ "$name" = openapi ] || run_part "$name"
+		case " openapi $LEAVE " in
+		*" $name "*) ;;
+		*) run_part "$name" ;;
+		esac
 	done
-	run_part openapi
+	wait
+	case " $LEAVE " in *" openapi "*) ;; *) run_part openapi ;; esac
 	[ -z "$ALL" ] || run_part containers
 fi
+wait
 echo
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ] && [ $passed -gt 0 ]
+cat "$temp"/*.counts | awk '
+{ passed += $1; failed += $2; skipped += $3 }
+END {
+	printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+	exit failed > 0 || passed == 0
+}'
