@@ -65,8 +65,8 @@ fetch_finish(struct fetch *f, enum fetch_end end)
 	fetch_describe(f, &result);
 	result.end = end;
 	if (end != FETCH_DONE)
-		result.detail = f->error[0] != '\0' ? f->error :
-		    "the request could not begin";
+		result.detail = f->stopped ? f->why : f->error[0] != '\0' ?
+		    f->error : "the request could not begin";
 	if (f->data == NULL)
 		result.body = &f->body;
 	f->ended = true;

@@ -9,12 +9,19 @@
 
 #include "fetch_inner.h"
 
+/* Of an answer and the redirects that led to it. libcurl looks a header up
+ * among all of them: the time that takes grows faster than their number. */
+enum {
+	FETCH_LINES_MAX = 1000,
+	FETCH_HEADS_MAX = 65536,	/* bytes */
+};
+
 size_t
 fetch_stop(struct fetch *f, enum fetch_end end, const char *why)
 {
 	f->stopped = true;
 	f->end = end;
-	snprintf(f->error, sizeof(f->error), "%s", why);
+	f->why = why;
 	return 0;
 }
 
@@ -92,14 +99,18 @@ fetch_head(struct fetch *f, size_t len)
 {
 	struct fetch_result result;
 	const char *location;
+	long status = 0;
 
-	if (f->headed || (f->status < 200 && f->status != 101))
+	/* libcurl's reading of the line counts, not ours: of "HTTP/2 200" two
+	 * programs make two things */
+	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (f->headed || (status < 200 && status != 101))
 		return len;
-	if (f->status == 101)
+	if (status == 101)
 		return fetch_stop(f, FETCH_BROKEN,
 		    "the answer changes the protocol unasked");
 	location = fetch_header(f, "Location");
-	if (f->follow && f->status >= 300 && f->status < 400 &&
+	if (f->follow && status >= 300 && status < 400 &&
 	    location != NULL && *location != '\0')
 		return len;
 	f->headed = true;
@@ -122,12 +133,10 @@ fetch_on_header(char *line, size_t size, size_t n, void *arg)
 
 	if (f->dead)
 		return 0;
-	if (len > 12 && strncmp(line, "HTTP/", 5) == 0) {
-		char *space = memchr(line, ' ', len - 3);
-
-		/* libcurl has checked that three digits follow */
-		f->status = space != NULL ? (int)strtol(space, NULL, 10) : 0;
-	}
+	f->headers_len += len;
+	if (++f->lines > FETCH_LINES_MAX || f->headers_len > FETCH_HEADS_MAX)
+		return fetch_stop(f, FETCH_BROKEN,
+		    "the answer's head is too long");
 	if (line[0] == '\r' || line[0] == '\n')
 		return fetch_head(f, len);
 	return len;
@@ -152,6 +161,9 @@ fetch_on_data(char *piece, size_t size, size_t n, void *arg)
 
 	if (f->dead)
 		return 0;
+	if (!f->headed)
+		return fetch_stop(f, FETCH_BROKEN,
+		    "the answer has a body but no head");
 	f->heard = loop_now(f->hub->loop);
 	if (f->max_body > 0)
 		room = f->max_body - f->got;

@@ -40,19 +40,20 @@ struct fetch {
 	size_t max_body, got;
 	long long length;	/* of the body, once headed; -1: not known */
 	struct buf body;
-	int status;		/* of the header block being read */
+	size_t lines, headers_len;	/* of all heads so far, in bytes */
 	enum fetch_end end;	/* why a callback of ours stopped libcurl */
 	bool follow;
 	bool put_off;		/* in hub->work */
 	bool added;		/* to the multi handle */
 	bool paused;
 	bool wake;		/* fetch_resume was asked for */
-	bool stopped;		/* `end` and `error` say why */
+	bool stopped;		/* `end` and `why` say it */
 	bool headed;		/* the final head has been seen */
 	bool ended;		/* done is being called */
 	bool dead;		/* cancelled; waits for its burial */
 	bool refused;		/* an address was; `refusal` names it */
-	char error[CURL_ERROR_SIZE];
+	const char *why;	/* of `stopped`, which libcurl words anew */
+	char error[CURL_ERROR_SIZE];	/* libcurl's */
 	char refusal[80];
 	bool (*allow)(void *arg, const struct sockaddr *);
 	void (*head)(void *arg, const struct fetch_result *);
@@ -79,7 +80,8 @@ void fetch_wake(struct fetch *);
  * False: out of memory. A request that makes no sense sets `stopped`. */
 bool fetch_options_set(struct fetch *, const struct fetch_request *);
 
-/* fetch_answer.c: ends it from inside a callback; 0, for libcurl. */
+/* fetch_answer.c: ends it from inside a callback; 0, for libcurl. Borrows why
+ * until done. */
 size_t fetch_stop(struct fetch *, enum fetch_end, const char *why);
 void fetch_describe(const struct fetch *, struct fetch_result *);
 /* The callbacks that fetch_options.c hands to libcurl. */

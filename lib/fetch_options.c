@@ -20,7 +20,7 @@ fetch_options_refuse(struct fetch *f, const char *why)
 {
 	f->stopped = true;
 	f->end = FETCH_UNREACHABLE;
-	snprintf(f->error, sizeof(f->error), "%s", why);
+	f->why = why;
 }
 
 static bool

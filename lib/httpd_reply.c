@@ -7,7 +7,7 @@
 #include "httpd_conn.h"
 #include "log.h"
 
-enum { HTTPD_REPLY_HEAD = 65536 };	/* bytes of an answer's head */
+enum { HTTPD_REPLY_HEAD = 131072 };	/* bytes of an answer's head */
 
 void
 httpd_reply_head(struct httpd_request *r, int status, struct buf *head)

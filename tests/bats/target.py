@@ -74,6 +74,7 @@ def odd(conn, path, head):
         "nothing": b"",
         "chunk-cut": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                      b"5\r\nhello\r\n",
+        "forged": b"HTTP/2 -1\r\n\r\nHTTP/1.1 200 OK\r\n\r\nforged",
         "old": b"HTTP/1.0 200 OK\r\nContent-Type: text/old\r\n\r\nold body",
     }
     if name in raw:
@@ -120,6 +121,9 @@ def plain(conn, path, head, mine):
                "Keep-Alive: timeout=5", "Link: <x>", "Upgrade: tea",
                "Proxy-Authenticate: Basic", "Set-Cookie: a=b",
                "ETag: \"kept\"", "Content-Type: text/plain")
+    elif name == "heads":
+        answer(conn, "200 OK", b"heads", *(f"Link: {i:0100d}" for i in
+               range(int(rest))))
     elif name == "gzip":
         answer(conn, "200 OK", gzip.compress(b"unpacked\n"),
                "Content-Encoding: gzip", "Content-Type: text/plain")

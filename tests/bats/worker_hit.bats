@@ -186,6 +186,26 @@ teardown_file()
 	expect_problem 502
 }
 
+@test "a target cannot speak to the client past the worker" {
+	put_url "$target/forged"
+	hit
+	expect_problem 502
+	refute grep -q forged "$dir/body"
+}
+
+@test "as many headers as are read are passed on; more are 502" {
+	put_url "$target/heads?500"
+	hit
+	expect_status 200
+	[ "$body" = heads ]
+	put_url "$target/heads?900"
+	hit
+	expect_problem 502 'head is too long'
+	put_url "$target/heads?20000"
+	hit
+	expect_problem 502
+}
+
 @test "too slow is 504, by the document's time and by the setting's" {
 	put "{\"url\":\"$target/hang\",\"timeout_seconds\":1}"
 	hit

@@ -172,6 +172,42 @@ UNIT("answers that are none, or stop short, are told apart from whole ones")
 	}
 }
 
+static bool
+headless(void *arg, const void *piece, size_t len)
+{
+	struct trial *t = arg;
+
+	CHECK_INT(t->heads, 1);
+	return trial_data(t, piece, len);
+}
+
+UNIT("no body comes before a head, whatever the status line looks like")
+{
+	static const char *const paths[] = { "/brief", "/apart", "/minus" };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct trial t;
+
+		trial_get(&t, paths[i], (struct fetch_request){
+		    .head = trial_head, .data = headless });
+		CHECK(t.heads == 1 || t.body.len == 0);
+		trial_close(&t);
+	}
+}
+
+UNIT("a head without end is cut off, and the reason is told")
+{
+	struct trial t;
+
+	CHECK_INT(trial_get(&t, "/heads?500", (struct fetch_request){0}),
+	    FETCH_DONE);
+	trial_close(&t);
+	CHECK_INT(trial_get(&t, "/heads?5000", (struct fetch_request){0}),
+	    FETCH_BROKEN);
+	CHECK_TEXT(t.detail, "the answer's head is too long");
+	trial_close(&t);
+}
+
 UNIT("no answer in time")
 {
 	struct trial t;

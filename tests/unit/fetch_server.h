@@ -51,6 +51,15 @@ server_big(int fd, long size)
 	}
 }
 
+static void
+server_heads(int fd, int lines)
+{
+	server_say(fd, "HTTP/1.1 200 OK\r\n");
+	for (int i = 0; i < lines; i++)
+		dprintf(fd, "Link: %d\r\n", i);
+	server_say(fd, "Content-Length: 0\r\n\r\n");
+}
+
 /* Answers that are complete, and keep the connection. */
 static bool
 server_whole(int fd, const char *path, const char *head)
@@ -59,6 +68,8 @@ server_whole(int fd, const char *path, const char *head)
 
 	if (strncmp(path, "/big?", 5) == 0) {
 		server_big(fd, atol(path + 5));
+	} else if (strncmp(path, "/heads?", 7) == 0) {
+		server_heads(fd, atoi(path + 7));
 	} else if (strncmp(path, "/to?", 4) == 0) {
 		dprintf(fd, "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
 		    "Content-Length: 4\r\n\r\ngone", path + 4);
@@ -104,6 +115,10 @@ server_odd(int fd, const char *path)
 		    "Content-Length: 4\r\n\r\nhello", false },
 		{ "/switch", "HTTP/1.1 101 Switching Protocols\r\n"
 		    "Upgrade: tea\r\n\r\ntea", false },
+		/* both of them pass libcurl */
+		{ "/brief", "HTTP/2 200\r\n\r\nhi", false },
+		{ "/apart", "HTTP/ 1. 1 200 OK\r\n\r\nhi", false },
+		{ "/minus", "HTTP/2 -1\r\n\r\nhi", false },
 		{ "/nothing", "HTTP/1.1 204 No Content\r\n\r\n", false },
 	};
 
