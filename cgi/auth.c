@@ -20,6 +20,7 @@ enum { AUTH_MAX = 1024 };	/* bytes of user:password */
 enum auth_end {
 	AUTH_NONE,	/* nothing was sent */
 	AUTH_WRONG,
+	AUTH_SOON,	/* not looked at: too many wrong ones from there */
 	AUTH_GOOD,
 	AUTH_FAULT,	/* the store did not say; the reply is made */
 };
@@ -28,6 +29,17 @@ struct auth_caller *
 auth_of(const struct route_request *req)
 {
 	return req->owner;
+}
+
+struct store_deed
+auth_deed(const struct route_request *req, const char *action)
+{
+	return (struct store_deed){
+		.action = action,
+		.who = auth_of(req)->name,
+		.address = req->remote,
+		.request_id = req->id,
+	};
 }
 
 static bool
@@ -63,8 +75,16 @@ auth_key(struct route_request *req, const char *sent)
 	    auth_same(s->agent_key, sent), "ADMIN_API_KEY", "AGENT_API_KEY");
 }
 
+/* What is known of a credential while it is judged. */
+struct auth_sent {
+	const char *kind;	/* "Basic" … */
+	const char *name;	/* of a user there is, or NULL */
+	long long wait_ms;	/* AUTH_SOON: for how long */
+};
+
 static enum auth_end
-auth_basic(struct route_request *req, const char *encoded)
+auth_basic(struct route_request *req, const char *encoded,
+    struct auth_sent *sent)
 {
 	const struct controller_settings *s = &controller_of(req)->settings;
 	enum auth_end end = AUTH_WRONG;
@@ -79,9 +99,12 @@ auth_basic(struct route_request *req, const char *encoded)
 		*colon = '\0';
 		name = auth_same(s->admin_username, text);
 		password = auth_same(s->admin_password, colon + 1);
+		sent->name = name ? s->admin_username : NULL;
 		admin = name && password;
 		name = auth_same(s->agent_username, text);
 		password = auth_same(s->agent_password, colon + 1);
+		if (name && sent->name == NULL)
+			sent->name = s->agent_username;
 		agent = name && password;
 		end = auth_roles(req, admin, agent, s->admin_username,
 		    s->agent_username);
@@ -139,21 +162,54 @@ auth_scheme(const char *header, const char *scheme)
 }
 
 static enum auth_end
-auth_judge(struct route_request *req, struct route_reply *reply)
+auth_password(struct route_request *req, const char *encoded,
+    struct auth_sent *sent)
+{
+	struct controller *c = controller_of(req);
+
+	sent->wait_ms = refusal_wait(&c->refusal, req->remote,
+	    controller_clock());
+	return sent->wait_ms > 0 ? AUTH_SOON :
+	    auth_basic(req, encoded, sent);
+}
+
+static enum auth_end
+auth_judge(struct route_request *req, struct route_reply *reply,
+    struct auth_sent *sent)
 {
 	const char *key = req->header(req, "X-API-Key");
 	const char *header = req->header(req, "Authorization");
 	const char *rest;
 
+	*sent = (struct auth_sent){ .kind = "X-API-Key" };
 	if (key != NULL)
 		return auth_key(req, key);
 	if (header == NULL || header[0] == '\0')
 		return AUTH_NONE;
+	sent->kind = "Basic";
 	if ((rest = auth_scheme(header, "Basic")) != NULL)
-		return auth_basic(req, rest);
+		return auth_password(req, rest, sent);
+	sent->kind = "Bearer";
 	if ((rest = auth_scheme(header, "Bearer")) != NULL)
 		return auth_bearer(req, reply, rest);
+	sent->kind = "other";
 	return AUTH_WRONG;
+}
+
+/* Counts it, for the throttle and the audit. */
+static void
+auth_count(const struct route_request *req, const struct auth_sent *sent,
+    bool checked)
+{
+	const struct refusal_said said = {
+		.address = req->remote,
+		.request_id = req->id,
+		.kind = sent->kind,
+		.name = sent->name,
+		.checked = checked,
+	};
+
+	refusal_note(&controller_of(req)->refusal, &said, controller_clock());
 }
 
 static bool
@@ -183,6 +239,7 @@ bool
 auth_authorize(struct route_request *req, struct route_reply *reply)
 {
 	const char *unset = controller_unset(controller_of(req));
+	struct auth_sent sent;
 
 	if (req->route->who == 0)
 		return true;
@@ -191,11 +248,19 @@ auth_authorize(struct route_request *req, struct route_reply *reply)
 		route_problem(req, reply, 503, "%s", unset);
 		return false;
 	}
-	switch (auth_judge(req, reply)) {
+	switch (auth_judge(req, reply, &sent)) {
 	case AUTH_NONE:
 		return auth_refuse(req, reply, "a credential is needed");
 	case AUTH_WRONG:
+		auth_count(req, &sent, true);
 		return auth_refuse(req, reply, "the credential is not good");
+	case AUTH_SOON:
+		auth_count(req, &sent, false);
+		route_header(reply, "Retry-After", "%lld",
+		    (sent.wait_ms + 999) / 1000);
+		route_problem(req, reply, 429, "too many wrong credentials "
+		    "came from there: passwords are not looked at now");
+		return false;
 	case AUTH_FAULT:
 		return false;
 	case AUTH_GOOD:

@@ -5,6 +5,7 @@
  * (RFC 6750). X-API-Key decides where both are sent.
  */
 #include "route.h"
+#include "store.h"
 #include "token.h"
 
 /* `owner` of a request; the gateway keeps it. */
@@ -21,5 +22,8 @@ struct auth_caller {
 bool auth_authorize(struct route_request *, struct route_reply *);
 
 struct auth_caller *auth_of(const struct route_request *);
+
+/* What the audit says of a request; borrows from it. */
+struct store_deed auth_deed(const struct route_request *, const char *action);
 
 #endif

@@ -81,6 +81,10 @@ const struct setting controller_setting[] = {
 	    .offset = CONTROLLER_AT(config_max), .fallback = "65536",
 	    .min = 64, .max = VERSION_DATA_MAX,
 	    .doc = "How large a configuration may be" },
+	{ .name = "AUDIT_RETENTION_DAYS", .kind = SETTING_NUMBER,
+	    .offset = CONTROLLER_AT(audit_days), .fallback = "365",
+	    .min = 1, .max = 36500,
+	    .doc = "Days that the audit goes back" },
 	{ .name = NULL },
 };
 
@@ -97,6 +101,7 @@ controller_start(struct controller *c, const char *path, struct buf *error)
 	buf_init(&c->given, 65536);
 	buf_init(&c->wrong, 65536);
 	beat_open(&c->beat);
+	refusal_open(&c->refusal);
 	if (path == NULL)
 		return true;
 	c->file = setting_file_open(path, error);
@@ -110,6 +115,7 @@ controller_unload(struct controller *c)
 	store_free(c->store);
 	c->store = NULL;
 	beat_close(&c->beat);
+	refusal_close(&c->refusal);
 	pass_forget(&c->key);
 	free(c->db_path);
 	free(c->key_path);
@@ -204,8 +210,9 @@ controller_load(struct controller *c, struct setting_source first)
 		.busy_ms = CONTROLLER_BUSY_MS,
 	};
 	c->store = store_new(&options);
-	return c->store != NULL && beat_place(&c->beat,
-	    c->settings.state_dir);
+	return c->store != NULL &&
+	    beat_place(&c->beat, c->settings.state_dir) &&
+	    refusal_place(&c->refusal, c->settings.state_dir);
 }
 
 /* --- names -------------------------------------------------------------- */
@@ -274,6 +281,12 @@ enum store_end
 controller_current(struct controller *c, const struct store_version **v)
 {
 	enum store_end end = store_current(c->store, v);
+	const struct store_deed deed = {
+		.action = "publish",
+		.who = "DEFAULT_CONFIG",
+		.address = "",
+		.request_id = "",
+	};
 	struct store_change change;
 	struct publish_body body;
 
@@ -292,6 +305,7 @@ controller_current(struct controller *c, const struct store_version **v)
 		.author = "DEFAULT_CONFIG",
 		.comment = body.comment,
 		.first = true,
+		.deed = &deed,
 	};
 	end = store_publish(c->store, &change, v);
 	if (end == STORE_DONE)

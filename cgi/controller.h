@@ -10,6 +10,7 @@
 #include "beat.h"
 #include "buf.h"
 #include "pass.h"
+#include "refusal.h"
 #include "route.h"
 #include "setting.h"
 #include "store.h"
@@ -25,6 +26,7 @@ struct controller_settings {
 	long poll_interval;		/* seconds */
 	char *first_config;
 	long config_max;		/* bytes */
+	long audit_days;
 };
 
 /* The rows of the settings, for --help and the README. */
@@ -36,6 +38,7 @@ struct controller {
 	struct store *store;		/* NULL until the settings are good */
 	struct pass_key key;
 	struct beat beat;
+	struct refusal refusal;
 	char *db_path, *key_path;	/* settings or their defaults */
 	struct buf given;		/* settings among CGI variables */
 	struct buf wrong;		/* what is wrong with the settings */

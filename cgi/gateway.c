@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "agents.h"
+#include "audit.h"
 #include "config.h"
 #include "history.h"
 #include "log.h"
@@ -27,7 +28,7 @@ enum {
 
 static const struct route *const gateway_groups[] = {
 	config_routes, history_routes, register_routes, agents_routes,
-	status_routes, NULL,
+	audit_routes, status_routes, NULL,
 };
 
 static bool

@@ -213,6 +213,7 @@ history_rollback(struct route_request *req, struct route_reply *reply)
 		change.data = data.text;
 		change.len = data.len;
 		change.interval = v.interval;
+		change.content_of = back.version;
 		change.comment = back.comment != NULL ? back.comment : note;
 		published_make(req, reply, &change);
 	}

@@ -7,10 +7,12 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "audit.h"
+
 void
 housekeep_turn(struct controller *c)
 {
-	static int64_t next;
+	static int64_t next, purge;
 	struct timespec now;
 	int64_t ms;
 
@@ -20,5 +22,8 @@ housekeep_turn(struct controller *c)
 		return;
 	next = ms + HOUSEKEEP_MS;
 	beat_fold(&c->beat, c->store, controller_clock());
+	refusal_fold(&c->refusal, c->store, controller_clock(), false);
+	if (ms >= purge && !audit_purge(c, controller_clock()))
+		purge = ms + HOUSEKEEP_PURGE_MS;
 	store_checkpoint(c->store);
 }

@@ -2,11 +2,15 @@
 #define HOUSEKEEP_H
 /*
  * What has to be done beside the requests: heartbeats into the store, a WAL
- * into its database.
+ * into its database, refused credentials into the audit, and what is old
+ * out of it.
  */
 #include "controller.h"
 
-enum { HOUSEKEEP_MS = 1000 };	/* between two turns of one process */
+enum {
+	HOUSEKEEP_MS = 1000,		/* between two turns of one process */
+	HOUSEKEEP_PURGE_MS = 3600000,	/* between two looks for old rows */
+};
 
 /* One turn, when the last one is long enough ago; cheap when there is
  * nothing to do. */

@@ -62,16 +62,21 @@ publish_malformed(struct publish_reading *r, const struct json_error *error)
 	publish_refuse(r, "body", message);
 }
 
+static bool
+publish_is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* The value alone, without what surrounds it. */
 static void
 publish_trim(struct json_span *span)
 {
-	while (span->len > 0 && strchr(" \t\r\n", span->text[0]) != NULL) {
+	while (span->len > 0 && publish_is_space(span->text[0])) {
 		span->text++;
 		span->len--;
 	}
-	while (span->len > 0 &&
-	    strchr(" \t\r\n", span->text[span->len - 1]) != NULL)
+	while (span->len > 0 && publish_is_space(span->text[span->len - 1]))
 		span->len--;
 }
 

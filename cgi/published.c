@@ -98,18 +98,31 @@ published_trial(const struct route_request *req, struct route_reply *reply,
 	free(published.diff);
 }
 
+static enum store_end
+published_store(const struct route_request *req, struct store_change *change,
+    const struct store_version **v)
+{
+	struct controller *c = controller_of(req);
+	struct store_deed deed = auth_deed(req, change->content_of > 0 ?
+	    "rollback" : "publish");
+	enum store_end end = controller_current(c, v);
+
+	change->author = deed.who;
+	change->if_match = req->header(req, "If-Match");
+	change->deed = &deed;
+	if (end == STORE_DONE)
+		end = store_publish(c->store, change, v);
+	change->deed = NULL;	/* it ends here */
+	return end;
+}
+
 void
 published_make(const struct route_request *req, struct route_reply *reply,
     struct store_change *change)
 {
-	struct controller *c = controller_of(req);
 	const struct store_version *v;
-	enum store_end end = controller_current(c, &v);
+	enum store_end end = published_store(req, change, &v);
 
-	change->author = auth_of(req)->name;
-	change->if_match = req->header(req, "If-Match");
-	if (end == STORE_DONE)
-		end = store_publish(c->store, change, &v);
 	if (end != STORE_DONE && end != STORE_SAME && end != STORE_STALE) {
 		controller_fault(req, reply, end);
 		return;

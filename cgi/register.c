@@ -153,6 +153,7 @@ register_store(struct route_request *req, struct route_reply *reply,
 		.address = strdup(req->remote),
 		.registered_at = controller_clock(),
 	};
+	struct store_deed deed = auth_deed(req, "register");
 	struct register_given given = { .id = agent.id };
 	struct buf url = BUF_INIT(16384);
 	const struct store_version *v;
@@ -167,7 +168,8 @@ register_store(struct route_request *req, struct route_reply *reply,
 	end = controller_current(c, &v);
 	if (end == STORE_DONE) {
 		given.interval = v->interval;
-		end = store_register(c->store, &agent, &agent.generation);
+		end = store_register(c->store, &agent, &deed,
+		    &agent.generation);
 	}
 	if (end != STORE_DONE) {
 		controller_fault(req, reply, end);

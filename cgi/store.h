@@ -51,6 +51,41 @@ enum store_end store_ready(struct store *);
  * for one. */
 enum store_end store_probe(struct store *, int wait_ms);
 
+/* --- the audit ---------------------------------------------------------- */
+
+/* Who does something. Its row goes into the same transaction. Borrowed. */
+struct store_deed {
+	const char *action;	/* "publish", "register" … */
+	const char *who;	/* which credential, never the secret */
+	const char *address;	/* from where */
+	const char *request_id;
+};
+
+/* A row. Read: its texts are borrowed while `each` runs. */
+struct store_audit {
+	long long id;
+	long long at;		/* ms since 1970 */
+	const char *who, *address, *request_id, *action;
+	const char *what;	/* JSON, an object */
+	long long count;
+};
+
+/* Calls each for at most limit rows with an id below `before` (0: all) that
+ * are not older than `since`, the newest first. */
+enum store_end store_audit(struct store *, long long before, long long since,
+    long limit, void (*each)(void *arg, const struct store_audit *),
+    void *arg, bool *more);
+
+/* Adds to the rows of refused credentials, one for each `at` (the start of a
+ * minute) and address; action must be "refused". The first *written of them
+ * are on disk, whatever the end. */
+enum store_end store_refused(struct store *, const struct store_audit *,
+    size_t count, size_t *written);
+
+/* Forgets some of what is older than `since`: DONE, there may be more; NONE,
+ * there was nothing. */
+enum store_end store_audit_purge(struct store *, long long since);
+
 /* --- versions ----------------------------------------------------------- */
 
 /* A version with the body and the tag of its 200. */
@@ -78,6 +113,8 @@ struct store_change {
 	const char *author;	/* which credential */
 	const char *comment;	/* or NULL */
 	const char *if_match;	/* an If-Match header, or NULL */
+	const struct store_deed *deed;	/* for the audit, or NULL */
+	long long content_of;	/* an older version's; 0: of its own */
 	bool first;		/* only as version 1: else STALE */
 	bool dry;		/* only decide: nothing is written, and DONE
 				 * gives the present version */
@@ -129,9 +166,10 @@ struct store_agent {
 void store_agent_free(struct store_agent *);
 
 /* Writes down what the agent says (id to address; the rest is ignored), as a
- * new row or over the old one, whose generation stays. Gives generation. */
+ * new row or over the old one, whose generation stays. Gives generation.
+ * The deed, for the audit, may be NULL. */
 enum store_end store_register(struct store *, const struct store_agent *,
-    long long *generation);
+    const struct store_deed *, long long *generation);
 
 /* The generation of an agent's token; NONE when it is not known. */
 enum store_end store_generation(struct store *, const char *id,

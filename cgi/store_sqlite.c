@@ -64,6 +64,25 @@ static const char *const store_sql_truth[STORE_SQL_TRUTH] = {
 	    "address, registered_at, generation FROM agent "
 	    "WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[STORE_SQL_TOTAL] = "SELECT total FROM agent_total",
+	[STORE_SQL_ADDRESS] = "SELECT address FROM agent WHERE id = ?1",
+	[STORE_SQL_AUDIT] =
+	    "INSERT INTO audit (at, who, address, request_id, action, what) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[STORE_SQL_REFUSED] =
+	    "INSERT INTO audit (at, who, address, request_id, action, what, "
+	    "count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+	    "ON CONFLICT (at, address) WHERE action = 'refused' DO UPDATE "
+	    "SET who = excluded.who, request_id = excluded.request_id, "
+	    "what = excluded.what, count = count + excluded.count",
+	[STORE_SQL_AUDITED] =
+	    "SELECT id, at, who, address, request_id, action, what, count "
+	    "FROM audit WHERE id < ?1 AND at >= ?2 "
+	    "ORDER BY id DESC LIMIT ?3",
+	[STORE_SQL_AUDIT_OLD] =
+	    "SELECT 1 FROM audit WHERE at < ?1 LIMIT 1",
+	[STORE_SQL_AUDIT_PURGE] =
+	    "DELETE FROM audit WHERE id IN (SELECT id FROM audit "
+	    "WHERE at < ?1 ORDER BY at LIMIT ?2)",
 };
 
 static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {

@@ -30,6 +30,12 @@ enum store_sql {
 	STORE_SQL_GENERATION,
 	STORE_SQL_AGENTS,
 	STORE_SQL_TOTAL,
+	STORE_SQL_ADDRESS,
+	STORE_SQL_AUDIT,
+	STORE_SQL_REFUSED,
+	STORE_SQL_AUDITED,
+	STORE_SQL_AUDIT_OLD,
+	STORE_SQL_AUDIT_PURGE,
 	STORE_SQL_TRUTH,	/* how many of truth */
 	/* liveness */
 	STORE_SQL_BEAT = STORE_SQL_COMMON,
@@ -94,6 +100,12 @@ enum store_end store_file_schema(struct store_file *);
 enum store_end store_file_begin(struct store_file *);
 enum store_end store_file_commit(struct store_file *);
 void store_file_rollback(struct store_file *);
+
+/* Adds a deed's row to the audit, inside the transaction of the deed. what:
+ * a JSON object; a buf that failed fails here. */
+struct buf;
+enum store_end store_audit_add(struct store *, const struct store_deed *,
+    long long at, const struct buf *what);
 
 /* Sets why and detail, returns end. */
 enum store_end store_say(struct store *, enum store_end, const char *detail,

@@ -4,9 +4,13 @@
  */
 #include "store_sqlite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "buf.h"
+#include "json.h"
 
 void
 store_agent_free(struct store_agent *a)
@@ -20,16 +24,64 @@ store_agent_free(struct store_agent *a)
 	memset(a, 0, sizeof(*a));
 }
 
-enum store_end
-store_register(struct store *s, const struct store_agent *a,
+/* The address that an agent was registered from, "" when it was not. */
+static enum store_end
+store_agent_address(struct store *s, const char *id, char out[64])
+{
+	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_ADDRESS);
+	enum store_end end = STORE_DONE;
+	int step;
+
+	out[0] = '\0';
+	if (row == NULL)
+		return store_file_failed(&s->truth);
+	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
+	step = sqlite3_step(row);
+	if (step == SQLITE_ROW)
+		snprintf(out, 64, "%s",
+		    (const char *)sqlite3_column_text(row, 0));
+	else if (step != SQLITE_DONE)
+		end = store_file_failed(&s->truth);
+	sqlite3_reset(row);
+	return end;
+}
+
+/* Before the row is written: an id that is taken over is told with the
+ * address that had it. */
+static enum store_end
+store_agent_audit(struct store *s, const struct store_agent *a,
+    const struct store_deed *deed)
+{
+	struct buf what = BUF_INIT(1024);
+	enum store_end end;
+	char before[64];
+
+	if (deed == NULL)
+		return STORE_DONE;
+	end = store_agent_address(s, a->id, before);
+	buf_printf(&what, "{\"agent_id\":\"%s\"", a->id);
+	if (before[0] != '\0' && strcmp(before, a->address) != 0) {
+		buf_str(&what, ",\"address\":");
+		json_put_text(&what, a->address);
+		buf_str(&what, ",\"previous_address\":");
+		json_put_text(&what, before);
+	}
+	buf_char(&what, '}');
+	if (end == STORE_DONE)
+		end = store_audit_add(s, deed, a->registered_at, &what);
+	buf_free(&what);
+	return end;
+}
+
+static enum store_end
+store_agent_write(struct store *s, const struct store_agent *a,
     long long *generation)
 {
-	enum store_end end = store_file_begin(&s->truth);
-	sqlite3_stmt *row;
+	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_REGISTER);
+	enum store_end end = STORE_DONE;
 
-	if (end != STORE_DONE)
-		return end;
-	row = store_file_sql(&s->truth, STORE_SQL_REGISTER);
+	if (row == NULL)
+		return store_file_failed(&s->truth);
 	sqlite3_bind_text(row, 1, a->id, -1, SQLITE_STATIC);
 	sqlite3_bind_text(row, 2, a->hostname, -1, SQLITE_STATIC);
 	sqlite3_bind_text(row, 3, a->ip_address, -1, SQLITE_STATIC);
@@ -38,11 +90,25 @@ store_register(struct store *s, const struct store_agent *a,
 	sqlite3_bind_text(row, 6, a->software, -1, SQLITE_STATIC);
 	sqlite3_bind_text(row, 7, a->address, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(row, 8, a->registered_at);
-	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
+	if (sqlite3_step(row) != SQLITE_ROW)
 		end = store_file_failed(&s->truth);
 	else
 		*generation = sqlite3_column_int64(row, 0);
 	sqlite3_reset(row);
+	return end;
+}
+
+enum store_end
+store_register(struct store *s, const struct store_agent *a,
+    const struct store_deed *deed, long long *generation)
+{
+	enum store_end end = store_file_begin(&s->truth);
+
+	if (end != STORE_DONE)
+		return end;
+	end = store_agent_audit(s, a, deed);
+	if (end == STORE_DONE)
+		end = store_agent_write(s, a, generation);
 	if (end == STORE_DONE)
 		return store_file_commit(&s->truth);
 	store_file_rollback(&s->truth);

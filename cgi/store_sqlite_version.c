@@ -225,6 +225,25 @@ store_version_clock(void)
 }
 
 static enum store_end
+store_version_audit(struct store *s, const struct store_change *change,
+    const struct store_version *v)
+{
+	struct buf what = BUF_INIT(128);
+	enum store_end end;
+
+	if (change->deed == NULL)
+		return STORE_DONE;
+	buf_printf(&what, "{\"version\":%lld", v->version);
+	if (change->content_of > 0)
+		buf_printf(&what, ",\"content_of\":%lld",
+		    change->content_of);
+	buf_char(&what, '}');
+	end = store_audit_add(s, change->deed, v->created_at, &what);
+	buf_free(&what);
+	return end;
+}
+
+static enum store_end
 store_version_insert(struct store *s, const struct store_change *change,
     const struct store_version *v)
 {
@@ -308,6 +327,8 @@ store_publish(struct store *s, const struct store_change *change,
 		end = store_version_decide(s, change, &next);
 	if (end == STORE_DONE)
 		end = store_version_insert(s, change, &next);
+	if (end == STORE_DONE)
+		end = store_version_audit(s, change, &next);
 	if (end == STORE_DONE)
 		end = store_file_commit(&s->truth);
 	else

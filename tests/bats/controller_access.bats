@@ -16,6 +16,11 @@ teardown_file()
 	programs_stop
 }
 
+setup()
+{
+	forgiven
+}
+
 # as WHO METHOD PATH [ARGUMENT...]: a request with that credential.
 as()
 {

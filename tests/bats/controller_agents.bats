@@ -194,7 +194,7 @@ agent_is()
 
 @test "what belongs to later is not found, and not in the document" {
 	for path in /agents/0c9d3a5e-1111-4222-8333-444455556666 /rollout \
-	    /audit /metrics /docs; do
+	    /metrics /docs; do
 		request GET "$path" "$ADMIN_KEY"
 		expect_problem 404
 		name=${path%/0c*}

@@ -114,6 +114,7 @@ is_ready()
 	publish http://first
 	controller_stop
 	settled
+	schema=$(sql 'PRAGMA user_version')
 	sql 'PRAGMA user_version=999'
 	cp "$db" "$dir/newer"
 	controller_again
@@ -128,7 +129,7 @@ is_ready()
 	settled
 	cmp "$db" "$dir/newer"
 	controller_again
-	sql 'PRAGMA user_version=1'
+	sql "PRAGMA user_version=$schema"
 	up 1
 }
 

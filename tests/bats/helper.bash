@@ -295,6 +295,12 @@ controller_cgi()
 	base=cgi:$prefix
 }
 
+# forgiven: what was asked with wrong credentials so far shuts nobody out.
+forgiven()
+{
+	rm -f "$dir/state/refusals"
+}
+
 # --- agents, workers, targets -----------------------------------------------
 
 # worker_start [NAME=value ...]: sets $worker, its URL. Loopback targets are

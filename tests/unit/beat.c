@@ -55,7 +55,7 @@ store_with_one(void)
 
 	a.address = from;
 	memcpy(a.id, one, sizeof(one));
-	CHECK_INT(store_register(s, &a, &generation), STORE_DONE);
+	CHECK_INT(store_register(s, &a, NULL, &generation), STORE_DONE);
 	return s;
 }
 

@@ -148,6 +148,18 @@ nest(char *out, int levels)
 	memcpy(out, "}", 2);
 }
 
+UNIT("a NUL around the value is no space")
+{
+	static const char behind[] = "{\"url\":\"http://a\"}\0";
+	static const char before[] = "\0{\"url\":\"http://a\"}";
+	struct publish_body body;
+
+	CHECK(!publish_read(&body, behind, sizeof(behind) - 1, note, NULL));
+	publish_free(&body);
+	CHECK(!publish_read(&body, before, sizeof(before) - 1, note, NULL));
+	publish_free(&body);
+}
+
 UNIT("a document may have 32 levels, in an envelope too")
 {
 	char inner[256], text[512];

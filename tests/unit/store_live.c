@@ -48,11 +48,11 @@ UNIT("an agent registers again over its row, and keeps its generation")
 	s = store_here("wal");
 	a.hostname = a.address = text;
 	memcpy(a.id, one, sizeof(one));
-	CHECK_INT(store_register(s, &a, &generation), STORE_DONE);
+	CHECK_INT(store_register(s, &a, NULL, &generation), STORE_DONE);
 	CHECK_INT(generation, 1);
-	CHECK_INT(store_register(s, &a, &generation), STORE_DONE);
+	CHECK_INT(store_register(s, &a, NULL, &generation), STORE_DONE);
 	memcpy(a.id, two, sizeof(two));
-	CHECK_INT(store_register(s, &a, &generation), STORE_DONE);
+	CHECK_INT(store_register(s, &a, NULL, &generation), STORE_DONE);
 	CHECK_INT(store_agents(s, "", 1, see, &seen, &total, &more),
 	    STORE_DONE);
 	CHECK_INT(seen.count, 1);
@@ -82,7 +82,7 @@ UNIT("beats fold in any order, twice, and only for agents that are known")
 	s = store_here("wal");
 	a.address = text;
 	memcpy(a.id, one, sizeof(one));
-	CHECK_INT(store_register(s, &a, &generation), STORE_DONE);
+	CHECK_INT(store_register(s, &a, NULL, &generation), STORE_DONE);
 	for (int i = 0; i < 2; i++) {
 		beats[0] = beat(one, 300, -1, NULL);
 		beats[1] = beat(one, 100, 3, "failed");
