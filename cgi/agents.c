@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "controller.h"
+#include "housekeep.h"
 
 enum { AGENTS_PAGE_MAX = 1000 };
 
@@ -24,7 +25,7 @@ struct agents_row {
 
 #define AGENTS_ROW(member) offsetof(struct agents_row, member)
 
-static const struct field agents_row_fields[] = {
+const struct field agents_row_fields[] = {
 	{ .name = "id", .kind = FIELD_TEXT, .need = FIELD_REQUIRED,
 	    .offset = AGENTS_ROW(id), .format = "uuid",
 	    .doc = "The agent's id" },
@@ -62,46 +63,23 @@ static const struct field agents_row_fields[] = {
 	{ .name = NULL },
 };
 
-/* A list being written. */
-struct agents_page {
-	struct buf *out;
-	const struct store_version *present;
-	long long version, now;
-	long interval;
-	char last[TOKEN_UUID];
-};
-
-static const char *
-agents_state(const struct agents_page *page, const struct store_agent *a)
+void
+agents_write(struct buf *out, const struct store_agent *a, long long present)
 {
-	if (a->last_poll == 0)
-		return "new";
-	if (page->now - a->last_poll > 3000LL * page->interval)
-		return "offline";
-	if (a->state != NULL)
-		return a->state;
-	return a->applied_version >= 0 ? "ok" : "new";
-}
-
-static void
-agents_write(void *arg, const struct store_agent *a)
-{
-	struct agents_page *page = arg;
-	char applied[24], port[24], state[16];
+	char id[TOKEN_UUID], applied[24], port[24], fresh[] = "new";
 	struct agents_row row = {
-		.id = page->last,
+		.id = id,
 		.hostname = a->hostname,
 		.ip_address = a->ip_address,
 		.metadata = a->metadata,
 		.registered_at = a->registered_at,
 		.last_poll = a->last_poll,
-		.state = state,
-		.up_to_date = a->applied_version == page->version &&
-		    page->version > 0,
+		.state = a->state != NULL ? a->state : fresh,
+		.error = a->error,
+		.up_to_date = a->applied_version == present && present > 0,
 	};
 
-	memcpy(page->last, a->id, sizeof(page->last));
-	snprintf(state, sizeof(state), "%s", agents_state(page, a));
+	memcpy(id, a->id, sizeof(id));
 	if (a->applied_version >= 0) {
 		snprintf(applied, sizeof(applied), "%lld",
 		    a->applied_version);
@@ -111,9 +89,42 @@ agents_write(void *arg, const struct store_agent *a)
 		snprintf(port, sizeof(port), "%lld", a->port);
 		row.port = port;
 	}
+	fields_write(agents_row_fields, &row, out);
+}
+
+/* A list being written. */
+struct agents_page {
+	struct buf *out;
+	long long present;
+	char last[TOKEN_UUID];
+};
+
+static void
+agents_each(void *arg, const struct store_agent *a)
+{
+	struct agents_page *page = arg;
+
+	memcpy(page->last, a->id, sizeof(page->last));
 	if (page->out->len > 1)
 		buf_char(page->out, ',');
-	fields_write(agents_row_fields, &row, page->out);
+	agents_write(page->out, a, page->present);
+}
+
+/* Where the next page is. */
+static void
+agents_link(const struct route_request *req, struct route_reply *reply,
+    const struct store_filter *filter, const char *last)
+{
+	char state[32] = "", version[48] = "";
+
+	if (filter->state != NULL)
+		snprintf(state, sizeof(state), "&state=%s", filter->state);
+	if (filter->version >= 0)
+		snprintf(version, sizeof(version), "&version=%lld",
+		    filter->version);
+	route_header(reply, "Link",
+	    "<%s/agents?limit=%ld&after=%s%s%s>; rel=\"next\"", req->prefix,
+	    filter->limit, last, state, version);
 }
 
 static void
@@ -121,21 +132,24 @@ agents_list(struct route_request *req, struct route_reply *reply)
 {
 	struct controller *c = controller_of(req);
 	const char *after = route_value(req, "after");
-	long limit = (long)route_number(req, "limit", 100);
 	struct agents_page page = { .out = &reply->body };
+	struct store_filter filter = {
+		.after = after != NULL ? after : "",
+		.limit = (long)route_number(req, "limit", 100),
+		.state = route_value(req, "state"),
+		.version = route_number(req, "version", -1),
+	};
 	const struct store_version *v;
 	long long total = 0;
 	bool more = false;
 	enum store_end end = controller_current(c, &v);
 
 	if (end == STORE_DONE) {
-		page.now = controller_clock();
-		page.version = v->version;
-		page.interval = v->interval;
-		beat_fold(&c->beat, c->store, page.now);
+		page.present = v->version;
+		housekeep_agents(c);
 		buf_char(&reply->body, '[');
-		end = store_agents(c->store, after != NULL ? after : "",
-		    limit, agents_write, &page, &total, &more);
+		end = store_agents_by(c->store, &filter, agents_each, &page,
+		    &total, &more);
 	}
 	if (end != STORE_DONE) {
 		controller_fault(req, reply, end);
@@ -145,15 +159,11 @@ agents_list(struct route_request *req, struct route_reply *reply)
 	reply->status = 200;
 	reply->type = "application/json";
 	route_header(reply, "X-Total-Count", "%lld", total);
-	if (more)
-		route_header(reply, "Link",
-		    "<%s/agents?limit=%ld&after=%s>; rel=\"next\"",
-		    req->prefix, limit, page.last);
+	if (more && page.last[0] != '\0')
+		agents_link(req, reply, &filter, page.last);
 }
 
 /* --- the rows ----------------------------------------------------------- */
-
-#define AGENTS_ID "3f2b8c1e-5d4a-4f6b-9a7c-0e1d2c3b4a5f"
 
 static const struct route_param agents_list_params[] = {
 	{ .name = "limit", .in = ROUTE_IN_QUERY, .kind = ROUTE_WHOLE,
@@ -161,6 +171,12 @@ static const struct route_param agents_list_params[] = {
 	    .example = "100", .doc = "Agents of one page" },
 	{ .name = "after", .in = ROUTE_IN_QUERY, .kind = ROUTE_UUID,
 	    .example = AGENTS_ID, .doc = "The last id of the page before" },
+	{ .name = "state", .in = ROUTE_IN_QUERY, .kind = ROUTE_WORD,
+	    .choices = "ok failed no-worker offline new", .example = "ok",
+	    .doc = "Only agents of that state" },
+	{ .name = "version", .in = ROUTE_IN_QUERY, .kind = ROUTE_WHOLE,
+	    .min = 0, .max = 1LL << 53, .example = "7",
+	    .doc = "Only agents whose applied_version it is" },
 	{ .name = NULL },
 };
 
@@ -168,13 +184,7 @@ static const struct route_answer agents_list_answers[] = {
 	{ .status = 200, .doc = "A page of agents, by id",
 	    .type = "application/json", .fields = agents_row_fields,
 	    .list = true, .headers = "Link X-Total-Count",
-	    .example = "[{\"id\":\"" AGENTS_ID "\",\"hostname\":\"web-1\","
-	    "\"ip_address\":\"192.0.2.10\",\"port\":8081,"
-	    "\"metadata\":{\"rack\":\"7\"},"
-	    "\"registered_at\":\"2026-01-26T12:00:00.000Z\","
-	    "\"last_poll\":\"2026-01-26T12:00:30.000Z\","
-	    "\"applied_version\":7,\"state\":\"ok\",\"error\":null,"
-	    "\"up_to_date\":true}]" },
+	    .example = "[" AGENTS_EXAMPLE "]" },
 	{ .status = 0 },
 };
 

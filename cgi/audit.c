@@ -39,7 +39,8 @@ static const struct field audit_row_fields[] = {
 	    .doc = "Of the request; of refused ones, the last" },
 	{ .name = "action", .kind = FIELD_TEXT, .need = FIELD_REQUIRED,
 	    .offset = AUDIT_ROW(action),
-	    .doc = "publish, rollback, register, restore, refused …" },
+	    .doc = "publish, rollback, register, rotate, delete, "
+	    "restore, refused …" },
 	{ .name = "what", .kind = FIELD_RAW, .need = FIELD_REQUIRED,
 	    .offset = AUDIT_ROW(what), .choices = "object",
 	    .doc = "The version, the agent, the kind of credential" },

@@ -123,7 +123,7 @@ auth_bearer(struct route_request *req, struct route_reply *reply,
     const char *text)
 {
 	struct controller *c = controller_of(req);
-	long long generation, present = 0;
+	long long generation, present = 1;
 	char id[TOKEN_UUID];
 	enum store_end end;
 	int err = c->key.known ? 0 : pass_load(&c->key, c->key_path);
@@ -143,8 +143,11 @@ auth_bearer(struct route_request *req, struct route_reply *reply,
 	}
 	if (generation < present)
 		return AUTH_WRONG;
+	if (generation > present && store_raise(c->store, id, generation,
+	    controller_clock()) != STORE_DONE)
+		log_warn("auth", "%s", store_detail(c->store));
 	memcpy(auth_of(req)->agent, id, sizeof(id));
-	req->who = ROUTE_AGENT;
+	req->who = ROUTE_AGENT | ROUTE_TOKEN;
 	snprintf(auth_of(req)->name, sizeof(auth_of(req)->name), "agent %s",
 	    id);
 	return AUTH_GOOD;
@@ -228,11 +231,19 @@ auth_own(struct route_request *req, struct route_reply *reply)
 	const char *named = req->header(req, "X-Agent-ID");
 	const char *mine = auth_of(req)->agent;
 
-	if (mine[0] == '\0' || named == NULL || strcasecmp(named, mine) == 0)
-		return true;
-	route_problem(req, reply, 403,
-	    "the token is that of another agent than X-Agent-ID");
-	return false;
+	if (mine[0] != '\0' && named != NULL &&
+	    strcasecmp(named, mine) != 0) {
+		route_problem(req, reply, 403,
+		    "the token is that of another agent than X-Agent-ID");
+		return false;
+	}
+	if ((req->route->who & ROUTE_TOKEN) != 0 &&
+	    strcmp(route_value(req, "id"), mine) != 0) {
+		route_problem(req, reply, 403,
+		    "the token is that of another agent");
+		return false;
+	}
+	return true;
 }
 
 bool

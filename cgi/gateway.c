@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent.h"
 #include "agents.h"
 #include "audit.h"
 #include "config.h"
@@ -28,7 +29,7 @@ enum {
 
 static const struct route *const gateway_groups[] = {
 	config_routes, history_routes, register_routes, agents_routes,
-	audit_routes, status_routes, NULL,
+	agent_routes, audit_routes, status_routes, NULL,
 };
 
 static bool

@@ -8,6 +8,21 @@
 #include <time.h>
 
 #include "audit.h"
+#include "log.h"
+
+void
+housekeep_agents(struct controller *c)
+{
+	const struct store_version *v;
+	long long at = controller_clock();
+	enum store_end end = store_current(c->store, &v);
+
+	beat_fold(&c->beat, c->store, at);
+	if (end == STORE_DONE)
+		end = store_sweep(c->store, at, v->interval);
+	if (end != STORE_DONE)
+		log_debug("agents", "%s", store_detail(c->store));
+}
 
 void
 housekeep_turn(struct controller *c)
@@ -21,7 +36,7 @@ housekeep_turn(struct controller *c)
 	if (ms < next || c->store == NULL)
 		return;
 	next = ms + HOUSEKEEP_MS;
-	beat_fold(&c->beat, c->store, controller_clock());
+	housekeep_agents(c);
 	refusal_fold(&c->refusal, c->store, controller_clock(), false);
 	if (ms >= purge && !audit_purge(c, controller_clock()))
 		purge = ms + HOUSEKEEP_PURGE_MS;

@@ -12,6 +12,9 @@ enum {
 	HOUSEKEEP_PURGE_MS = 3600000,	/* between two looks for old rows */
 };
 
+/* Heartbeats into the store now, and who fell silent. */
+void housekeep_agents(struct controller *);
+
 /* One turn, when the last one is long enough ago; cheap when there is
  * nothing to do. */
 void housekeep_turn(struct controller *);

@@ -161,7 +161,9 @@ struct store_agent {
 	/* liveness */
 	long long last_poll;	/* ms since 1970; 0: never */
 	long long applied_version;	/* -1: never said */
-	char *state;		/* "ok", "failed", "no-worker" or NULL */
+	char *state;		/* as shown: "ok", "failed", "no-worker",
+				 * "offline", "new"; NULL stands for it */
+	char *error;
 };
 void store_agent_free(struct store_agent *);
 
@@ -175,11 +177,58 @@ enum store_end store_register(struct store *, const struct store_agent *,
 enum store_end store_generation(struct store *, const char *id,
     long long *generation);
 
+/* One agent; NONE. store_agent_free in any case. */
+enum store_end store_agent(struct store *, const char *id,
+    struct store_agent *);
+
+/* Raises the generation of an agent's token: NONE, or gives it. A deed may be
+ * NULL; now: ms since 1970. */
+enum store_end store_rotate(struct store *, const char *id,
+    const struct store_deed *, long long now, long long *generation);
+/* Raises it to one that a good token has, for truth was restored; an agent
+ * that is not known is written down. now: ms since 1970. */
+enum store_end store_raise(struct store *, const char *id,
+    long long generation, long long now);
+/* Deletes an agent, or NONE; its tokens are not good again, not even after it
+ * has registered anew. */
+enum store_end store_forget(struct store *, const char *id,
+    const struct store_deed *, long long now);
+
 /* Calls each for at most limit agents after the id `after` ("" for the
  * first), by id; `total` counts all, `more` says whether some are left. */
 enum store_end store_agents(struct store *, const char *after, long limit,
     void (*each)(void *arg, const struct store_agent *), void *arg,
     long long *total, bool *more);
+
+/* Which agents, from where, and how many. */
+struct store_filter {
+	const char *after;	/* an id, or "" */
+	long limit;
+	const char *state;	/* as shown, or NULL for any */
+	long long version;	/* applied; -1: any */
+};
+
+/* store_agents of those that fit; total counts these. */
+enum store_end store_agents_by(struct store *, const struct store_filter *,
+    void (*each)(void *arg, const struct store_agent *), void *arg,
+    long long *total, bool *more);
+
+/* How far a version has come. Each agent is in one of the four. */
+struct store_rollout {
+	long long version, published_at;	/* 0: nothing published */
+	long long total;
+	long long offline;	/* whatever they have applied */
+	long long failed;	/* they have no later version than this one */
+	long long up_to_date;	/* they have this one or a later one */
+	long long behind;	/* the rest */
+	/* ms from the publish to an agent's first report, at most 7 % too
+	 * high; -1: nobody has reported it. The last one is exact. */
+	long long p50, p95, p99, max;
+};
+
+/* version 0: the newest. NONE: there is no such version. */
+enum store_end store_rollout(struct store *, long long version,
+    struct store_rollout *);
 
 /* --- liveness ----------------------------------------------------------- */
 
@@ -189,6 +238,8 @@ struct store_beat {
 	long long at;		/* ms since 1970 */
 	long long applied_version;	/* -1: not said */
 	const char *state;	/* a string that stays, or NULL */
+	const char *error;	/* what went wrong, "": nothing; NULL: it
+				 * is not said */
 	bool trusted;		/* it came with the agent's own token */
 };
 
@@ -198,6 +249,13 @@ struct store_beat {
  * down when trusted, else ignored. The rows are sorted.
  */
 enum store_end store_fold(struct store *, struct store_beat *, size_t count);
+
+/*
+ * Shows agents that were silent for three intervals (seconds) as offline, and
+ * mends what liveness and truth do not agree about. Costs little when it is
+ * called often: the longer it takes, the rarer it does anything.
+ */
+enum store_end store_sweep(struct store *, long long now, long interval);
 
 /* Puts what a WAL has gathered into its database, if it has grown and nobody
  * else does. Called after verbs that write by whoever has time. */

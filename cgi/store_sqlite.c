@@ -17,13 +17,6 @@
 
 enum { STORE_ROOM = 131072 };	/* bytes: a large publish and its frames */
 
-#define STORE_SQL_BOTH							\
-	[STORE_SQL_BEGIN] = "BEGIN IMMEDIATE",				\
-	[STORE_SQL_COMMIT] = "COMMIT",					\
-	[STORE_SQL_ROLLBACK] = "ROLLBACK",				\
-	[STORE_SQL_SCHEMA] = "PRAGMA user_version",			\
-	[STORE_SQL_CHANGED] = "PRAGMA data_version"
-
 static const char *const store_sql_truth[STORE_SQL_TRUTH] = {
 	STORE_SQL_BOTH,
 	[STORE_SQL_NEWEST] =
@@ -43,9 +36,10 @@ static const char *const store_sql_truth[STORE_SQL_TRUTH] = {
 	    "ORDER BY version DESC LIMIT ?2",
 	[STORE_SQL_REGISTER] =
 	    "INSERT INTO agent (id, hostname, ip_address, port, metadata, "
-	    "software, address, registered_at, first_version) "
+	    "software, address, registered_at, first_version, generation) "
 	    "VALUES (?1, ?2, ?3, nullif(?4, 0), ?5, ?6, ?7, ?8, "
-	    "coalesce((SELECT max(version) FROM version), 0)) "
+	    "coalesce((SELECT max(version) FROM version), 0), coalesce("
+	    "(SELECT generation FROM tombstone WHERE id = ?1), 1)) "
 	    "ON CONFLICT (id) DO UPDATE SET hostname = excluded.hostname, "
 	    "ip_address = excluded.ip_address, port = excluded.port, "
 	    "metadata = excluded.metadata, software = excluded.software, "
@@ -54,11 +48,36 @@ static const char *const store_sql_truth[STORE_SQL_TRUTH] = {
 	    "RETURNING generation",
 	[STORE_SQL_ADOPT] =
 	    "INSERT INTO agent (id, address, registered_at, first_version) "
-	    "VALUES (?1, '', ?2, "
-	    "coalesce((SELECT max(version) FROM version), 0)) "
+	    "SELECT ?1, '', ?2, "
+	    "coalesce((SELECT max(version) FROM version), 0) "
+	    "WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE id = ?1) "
 	    "ON CONFLICT DO NOTHING",
 	[STORE_SQL_GENERATION] =
-	    "SELECT generation FROM agent WHERE id = ?1",
+	    "SELECT generation FROM agent WHERE id = ?1 UNION ALL "
+	    "SELECT generation FROM tombstone WHERE id = ?1 LIMIT 1",
+	[STORE_SQL_AGENT] =
+	    "SELECT id, hostname, ip_address, port, metadata, software, "
+	    "address, registered_at, generation FROM agent WHERE id = ?1",
+	[STORE_SQL_KNOWN] = "SELECT 1 FROM agent WHERE id = ?1",
+	[STORE_SQL_PUBLISHED] =
+	    "SELECT created_at FROM version WHERE version = ?1",
+	[STORE_SQL_IDS] =
+	    "SELECT id FROM agent WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[STORE_SQL_ROTATE] =
+	    "UPDATE agent SET generation = generation + 1 WHERE id = ?1 "
+	    "RETURNING generation",
+	[STORE_SQL_RAISE] =
+	    "INSERT INTO agent (id, address, registered_at, first_version, "
+	    "generation) VALUES (?1, '', ?3, "
+	    "coalesce((SELECT max(version) FROM version), 0), ?2) "
+	    "ON CONFLICT (id) DO UPDATE "
+	    "SET generation = max(generation, excluded.generation)",
+	[STORE_SQL_BURY] =
+	    "INSERT INTO tombstone SELECT id, generation + 1, ?2 FROM agent "
+	    "WHERE id = ?1 ON CONFLICT (id) DO UPDATE "
+	    "SET generation = max(generation, excluded.generation)",
+	[STORE_SQL_FORGET] = "DELETE FROM agent WHERE id = ?1",
+	[STORE_SQL_DIG] = "DELETE FROM tombstone WHERE id = ?1",
 	[STORE_SQL_AGENTS] =
 	    "SELECT id, hostname, ip_address, port, metadata, software, "
 	    "address, registered_at, generation FROM agent "
@@ -85,21 +104,6 @@ static const char *const store_sql_truth[STORE_SQL_TRUTH] = {
 	    "WHERE at < ?1 ORDER BY at LIMIT ?2)",
 };
 
-static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
-	STORE_SQL_BOTH,
-	[STORE_SQL_BEAT] =
-	    "UPDATE live SET last_poll = ?2, "
-	    "applied_version = coalesce(?3, applied_version), "
-	    "state = coalesce(?4, state) "
-	    "WHERE id = ?1 AND last_poll <= ?2",
-	[STORE_SQL_ADD] =
-	    "INSERT INTO live (id, last_poll, applied_version, state) "
-	    "VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-	[STORE_SQL_LIVE] =
-	    "SELECT last_poll, applied_version, state FROM live "
-	    "WHERE id = ?1",
-};
-
 const struct store_kind store_truth = {
 	.name = "the database",
 	.sql = store_sql_truth,
@@ -107,15 +111,6 @@ const struct store_kind store_truth = {
 	.steps = migrate_steps_truth,
 	.open = "PRAGMA synchronous=FULL",
 	.frames = 256,
-};
-
-const struct store_kind store_liveness = {
-	.name = "the database of heartbeats",
-	.sql = store_sql_liveness,
-	.count = STORE_SQL_LIVENESS,
-	.steps = migrate_steps_live,
-	.open = "PRAGMA synchronous=OFF; PRAGMA cache_size=-32768",
-	.frames = 4096,
 };
 
 /* "controller.db" has its liveness in "controller-live.db". */

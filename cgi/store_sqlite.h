@@ -28,6 +28,15 @@ enum store_sql {
 	STORE_SQL_REGISTER,
 	STORE_SQL_ADOPT,
 	STORE_SQL_GENERATION,
+	STORE_SQL_AGENT,
+	STORE_SQL_KNOWN,
+	STORE_SQL_PUBLISHED,
+	STORE_SQL_IDS,
+	STORE_SQL_ROTATE,
+	STORE_SQL_RAISE,
+	STORE_SQL_BURY,
+	STORE_SQL_FORGET,
+	STORE_SQL_DIG,
 	STORE_SQL_AGENTS,
 	STORE_SQL_TOTAL,
 	STORE_SQL_ADDRESS,
@@ -39,11 +48,38 @@ enum store_sql {
 	STORE_SQL_TRUTH,	/* how many of truth */
 	/* liveness */
 	STORE_SQL_BEAT = STORE_SQL_COMMON,
+	STORE_SQL_SAY,
+	STORE_SQL_RISE,
+	STORE_SQL_SPREAD,
 	STORE_SQL_ADD,
 	STORE_SQL_LIVE,
+	STORE_SQL_LIVE_IDS,
+	STORE_SQL_LIVE_FORGET,
+	STORE_SQL_BY_STATE,
+	STORE_SQL_BY_VERSION,
+	STORE_SQL_BY_BOTH,
+	STORE_SQL_TALLY,
+	STORE_SQL_COUNT,
+	STORE_SQL_SILENT,
+	STORE_SQL_OFFLINE,
+	STORE_SQL_ONLINE,
+	STORE_SQL_SWEEP,
+	STORE_SQL_SWEEP_SILENT,
+	STORE_SQL_SWEEP_JOINED,
+	STORE_SQL_SPREADS,
 	STORE_SQL_LIVENESS,	/* how many of liveness */
-	STORE_SQL_MAX = STORE_SQL_TRUTH,
+	STORE_SQL_MAX = 64,
 };
+
+_Static_assert((int)STORE_SQL_TRUTH <= (int)STORE_SQL_MAX &&
+    (int)STORE_SQL_LIVENESS <= (int)STORE_SQL_MAX, "room for statements");
+
+#define STORE_SQL_BOTH							\
+	[STORE_SQL_BEGIN] = "BEGIN IMMEDIATE",				\
+	[STORE_SQL_COMMIT] = "COMMIT",					\
+	[STORE_SQL_ROLLBACK] = "ROLLBACK",				\
+	[STORE_SQL_SCHEMA] = "PRAGMA user_version",			\
+	[STORE_SQL_CHANGED] = "PRAGMA data_version"
 
 struct store_kind {
 	const char *name;	/* "the database", for sentences */
@@ -76,6 +112,8 @@ struct store {
 	int busy_ms;
 	struct store_version current;	/* of data version `seen` */
 	int64_t seen;			/* -1: read it anew */
+	/* the version that agents report now, and when it was published */
+	long long spread_version, spread_since;
 	char why[160], detail[640];
 };
 
@@ -116,6 +154,22 @@ bool store_column(sqlite3_stmt *, int column, char **out);
 
 /* store_file_ready for liveness: what is damaged is put aside, made anew. */
 enum store_end store_live_ready(struct store *);
+/* The 16 bytes of a UUID, and back. */
+void store_live_key(unsigned char out[16], const char *id);
+void store_live_id(char out[TOKEN_UUID], const unsigned char key[16]);
+/* Runs a statement of truth whose only parameter is an agent's id. */
+enum store_end store_agent_run(struct store *, enum store_sql,
+    const char *id);
+/* Reads a row of STORE_SQL_AGENTS and the agent's liveness. */
+enum store_end store_agent_row(struct store *, sqlite3_stmt *,
+    struct store_agent *);
+/* DONE when truth has a row of the agent, else NONE. */
+enum store_end store_known(struct store *, const char *id);
+/* Forgets an agent's liveness. */
+enum store_end store_live_forget(struct store *, const char *id);
+/* Notes, inside a transaction of liveness, that an agent reported a version
+ * for the first time. */
+enum store_end store_spread(struct store *, long long version, long long at);
 /* Fills an agent's liveness; leaves it "never" where it is not known. */
 enum store_end store_live(struct store *, struct store_agent *);
 

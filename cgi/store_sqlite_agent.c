@@ -21,7 +21,17 @@ store_agent_free(struct store_agent *a)
 	free(a->software);
 	free(a->address);
 	free(a->state);
+	free(a->error);
 	memset(a, 0, sizeof(*a));
+}
+
+enum store_end
+store_agent_run(struct store *s, enum store_sql which, const char *id)
+{
+	sqlite3_stmt *row = store_file_sql(&s->truth, which);
+
+	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
+	return store_file_run(&s->truth, row);
 }
 
 /* The address that an agent was registered from, "" when it was not. */
@@ -109,6 +119,9 @@ store_register(struct store *s, const struct store_agent *a,
 	end = store_agent_audit(s, a, deed);
 	if (end == STORE_DONE)
 		end = store_agent_write(s, a, generation);
+	/* one that comes back has its generation in its row again */
+	if (end == STORE_DONE)
+		end = store_agent_run(s, STORE_SQL_DIG, a->id);
 	if (end == STORE_DONE)
 		return store_file_commit(&s->truth);
 	store_file_rollback(&s->truth);
@@ -153,8 +166,7 @@ store_agent_total(struct store *s, long long *total)
 	return end;
 }
 
-/* Reads a row of STORE_SQL_AGENTS and the agent's liveness. */
-static enum store_end
+enum store_end
 store_agent_row(struct store *s, sqlite3_stmt *row, struct store_agent *a)
 {
 	const char *id = (const char *)sqlite3_column_text(row, 0);

@@ -122,6 +122,7 @@ store_file_close(struct store_file *f)
 	f->doubtful = false;
 	f->frames = 0;
 	f->store->seen = -1;	/* data versions are a connection's own */
+	f->store->spread_version = 0;
 }
 
 static int

@@ -17,8 +17,8 @@
 
 enum { STORE_BATCH = 8192 };	/* beats of one transaction */
 
-/* The bytes of a UUID, which TOKEN has checked. */
-static void
+/* The id was checked by token_is_uuid, or is "". */
+void
 store_live_key(unsigned char out[16], const char *id)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -37,6 +37,23 @@ store_live_key(unsigned char out[16], const char *id)
 		out[n++] = (unsigned char)(high << 4 | digit);
 		high = 16;
 	}
+}
+
+void
+store_live_id(char out[TOKEN_UUID], const unsigned char key[16])
+{
+	static const int dash[] = { 4, 6, 8, 10 };
+	size_t dashes = 0;
+
+	for (int n = 0; n < 16; n++) {
+		if (dashes < 4 && n == dash[dashes]) {
+			*out++ = '-';
+			dashes++;
+		}
+		*out++ = "0123456789abcdef"[key[n] >> 4];
+		*out++ = "0123456789abcdef"[key[n] & 15];
+	}
+	*out = '\0';
 }
 
 /* --- a damaged file ----------------------------------------------------- */
@@ -96,9 +113,9 @@ store_live(struct store *s, struct store_agent *a)
 	switch (sqlite3_step(row)) {
 	case SQLITE_ROW:
 		a->last_poll = sqlite3_column_int64(row, 0);
-		if (sqlite3_column_type(row, 1) != SQLITE_NULL)
-			a->applied_version = sqlite3_column_int64(row, 1);
-		if (!store_column(row, 2, &a->state))
+		a->applied_version = sqlite3_column_int64(row, 1);
+		if (!store_column(row, 2, &a->state) ||
+		    !store_column(row, 3, &a->error))
 			end = store_say(s, STORE_BROKEN, "liveness",
 			    "out of memory");
 		break;
@@ -122,22 +139,77 @@ store_live_order(const void *a, const void *b)
 	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
 }
 
-static enum store_end
-store_live_write(struct store_file *f, enum store_sql which,
-    const struct store_beat *beat)
+static sqlite3_stmt *
+store_live_sql(struct store_file *f, enum store_sql which, const char *id)
 {
 	sqlite3_stmt *row = store_file_sql(f, which);
 	unsigned char key[16];
 
-	if (row == NULL)
-		return store_file_failed(f);
-	store_live_key(key, beat->id);
-	sqlite3_bind_blob(row, 1, key, sizeof(key), SQLITE_STATIC);
+	store_live_key(key, id);
+	sqlite3_bind_blob(row, 1, key, sizeof(key), SQLITE_TRANSIENT);
+	return row;
+}
+
+enum store_end
+store_live_forget(struct store *s, const char *id)
+{
+	enum store_end end = store_live_ready(s);
+
+	return end != STORE_DONE ? end : store_file_run(&s->live,
+	    store_live_sql(&s->live, STORE_SQL_LIVE_FORGET, id));
+}
+
+/* The first report of a version by an agent counts in the version's
+ * spread. */
+static enum store_end
+store_live_rise(struct store *s, const struct store_beat *beat)
+{
+	struct store_file *f = &s->live;
+	sqlite3_stmt *row = store_live_sql(f, STORE_SQL_RISE, beat->id);
+	enum store_end end;
+
+	sqlite3_bind_int64(row, 2, beat->applied_version);
+	end = store_file_run(f, row);
+	if (end != STORE_DONE || sqlite3_changes(f->db) == 0)
+		return end;
+	return store_spread(s, beat->applied_version, beat->at);
+}
+
+/* Binds and runs one of the two statements that take a beat: *found says
+ * whether a row was there to be changed. */
+static enum store_end
+store_live_note(struct store_file *f, enum store_sql which,
+    const struct store_beat *beat, bool *found)
+{
+	sqlite3_stmt *row = store_live_sql(f, which, beat->id);
+	enum store_end end;
+
 	sqlite3_bind_int64(row, 2, beat->at);
 	if (beat->applied_version >= 0)
 		sqlite3_bind_int64(row, 3, beat->applied_version);
 	sqlite3_bind_text(row, 4, beat->state, -1, SQLITE_STATIC);
-	return store_file_run(f, row);
+	if (which == STORE_SQL_SAY)
+		sqlite3_bind_text(row, 5, beat->error, -1, SQLITE_STATIC);
+	end = store_file_run(f, row);
+	*found = end == STORE_DONE && sqlite3_changes(f->db) > 0;
+	return end;
+}
+
+/* Writes one beat into its agent's row, if there is one: *found. */
+static enum store_end
+store_live_write(struct store *s, const struct store_beat *beat, bool *found)
+{
+	enum store_end end = STORE_DONE;
+
+	*found = false;
+	if (beat->error == NULL)
+		end = store_live_note(&s->live, STORE_SQL_BEAT, beat, found);
+	if (end != STORE_DONE || *found)
+		return end;
+	end = store_live_note(&s->live, STORE_SQL_SAY, beat, found);
+	if (*found && beat->applied_version > 0)
+		end = store_live_rise(s, beat);
+	return end;
 }
 
 /* Whether truth knows the agent; one that came with its own token is written
@@ -145,8 +217,7 @@ store_live_write(struct store_file *f, enum store_sql which,
 static enum store_end
 store_live_known(struct store *s, const struct store_beat *beat)
 {
-	long long generation;
-	enum store_end end = store_generation(s, beat->id, &generation);
+	enum store_end end = store_known(s, beat->id);
 	sqlite3_stmt *row;
 
 	if (end != STORE_NONE || !beat->trusted)
@@ -155,6 +226,8 @@ store_live_known(struct store *s, const struct store_beat *beat)
 	sqlite3_bind_text(row, 1, beat->id, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(row, 2, beat->at);
 	end = store_file_run(&s->truth, row);
+	if (end == STORE_DONE && sqlite3_changes(s->truth.db) == 0)
+		return STORE_NONE;	/* it was deleted */
 	if (end == STORE_DONE)
 		log_info("store", "agent %s written down by its token",
 		    beat->id);
@@ -164,15 +237,16 @@ store_live_known(struct store *s, const struct store_beat *beat)
 /* Updates the rows of agents that have one; moves the others to the front
  * and counts them. */
 static enum store_end
-store_live_update(struct store_file *f, struct store_beat *beats,
-    size_t count, size_t *unknown)
+store_live_update(struct store *s, struct store_beat *beats, size_t count,
+    size_t *unknown)
 {
-	enum store_end end = store_file_begin(f);
+	enum store_end end = store_file_begin(&s->live);
+	bool found;
 
 	*unknown = 0;
 	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
-		end = store_live_write(f, STORE_SQL_BEAT, &beats[i]);
-		if (end == STORE_DONE && sqlite3_changes(f->db) == 0) {
+		end = store_live_write(s, &beats[i], &found);
+		if (end == STORE_DONE && !found) {
 			struct store_beat left = beats[*unknown];
 
 			beats[(*unknown)++] = beats[i];
@@ -180,26 +254,27 @@ store_live_update(struct store_file *f, struct store_beat *beats,
 		}
 	}
 	if (end == STORE_DONE)
-		return store_file_commit(f);
-	store_file_rollback(f);
+		return store_file_commit(&s->live);
+	store_file_rollback(&s->live);
 	return end;
 }
 
 /* Adds the rows of beats, whose agents truth knows. */
 static enum store_end
-store_live_add(struct store_file *f, const struct store_beat *beats,
-    size_t count)
+store_live_add(struct store *s, const struct store_beat *beats, size_t count)
 {
-	enum store_end end = store_file_begin(f);
+	enum store_end end = store_file_begin(&s->live);
+	bool found;
 
 	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
-		end = store_live_write(f, STORE_SQL_ADD, &beats[i]);
+		end = store_file_run(&s->live, store_live_sql(&s->live,
+		    STORE_SQL_ADD, beats[i].id));
 		if (end == STORE_DONE)
-			end = store_live_write(f, STORE_SQL_BEAT, &beats[i]);
+			end = store_live_write(s, &beats[i], &found);
 	}
 	if (end == STORE_DONE)
-		return store_file_commit(f);
-	store_file_rollback(f);
+		return store_file_commit(&s->live);
+	store_file_rollback(&s->live);
 	return end;
 }
 
@@ -209,7 +284,7 @@ store_live_batch(struct store *s, struct store_beat *beats, size_t count)
 	enum store_end end;
 	size_t unknown, known = 0;
 
-	end = store_live_update(&s->live, beats, count, &unknown);
+	end = store_live_update(s, beats, count, &unknown);
 	/* truth is asked between two transactions, so that whoever waits for
 	 * liveness does not wait for a publish */
 	for (size_t i = 0; end == STORE_DONE && i < unknown; i++) {
@@ -221,7 +296,7 @@ store_live_batch(struct store *s, struct store_beat *beats, size_t count)
 	}
 	if (end != STORE_DONE || known == 0)
 		return end;
-	return store_live_add(&s->live, beats, known);
+	return store_live_add(s, beats, known);
 }
 
 enum store_end

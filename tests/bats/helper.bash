@@ -400,6 +400,8 @@ request_http()
 		ask+=(-H "$field")
 	done
 	[ -z "$data" ] || ask+=(--data-binary "@$data")
+	# lighttpd wants a length of every POST
+	[ -n "$data" ] || [ "$method" != POST ] || ask+=(--data-binary '')
 	[ -n "$data" ] && ! [[ ${fields[*]} =~ [Cc]ontent-[Tt]ype: ]] &&
 	    ask+=(-H 'Content-Type: application/json')
 	status=$(curl "${ask[@]}" "$base$path") || {

@@ -1,0 +1,84 @@
+/*
+ * The statements of liveness. What is indexed is written only when it
+ * changes: the common poll touches nothing but its row's time.
+ */
+#include "store_sqlite.h"
+
+/* What is shown of an agent that is not silent. */
+#define STORE_SQL_SHOWN(said, version)					\
+	"coalesce(" said ", CASE WHEN " version " >= 0 "		\
+	"THEN 'ok' ELSE 'new' END)"
+
+static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
+	STORE_SQL_BOTH,
+	/* a poll that says what is known already */
+	[STORE_SQL_BEAT] =
+	    "UPDATE live SET last_poll = ?2 "
+	    "WHERE id = ?1 AND last_poll <= ?2 AND state <> 'offline' "
+	    "AND applied_version = coalesce(?3, applied_version) "
+	    "AND state = coalesce(?4, state)",
+	[STORE_SQL_SAY] =
+	    "UPDATE live SET last_poll = ?2, "
+	    "applied_version = coalesce(?3, applied_version), "
+	    "said = coalesce(?4, said), "
+	    "error = CASE WHEN ?5 IS NOT NULL THEN nullif(?5, '') "
+	    "WHEN ?4 = 'ok' THEN NULL ELSE error END, state = "
+	    STORE_SQL_SHOWN("?4, said", "coalesce(?3, applied_version)")
+	    " WHERE id = ?1 AND last_poll <= ?2",
+	[STORE_SQL_RISE] =
+	    "UPDATE live SET highest = ?2 WHERE id = ?1 AND highest < ?2",
+	[STORE_SQL_SPREAD] =
+	    "INSERT INTO spread VALUES (?1, ?2, 1, ?3) ON CONFLICT "
+	    "DO UPDATE SET count = count + 1, longest = max(longest, ?3)",
+	[STORE_SQL_ADD] =
+	    "INSERT INTO live (id) VALUES (?1) ON CONFLICT DO NOTHING",
+	[STORE_SQL_LIVE] =
+	    "SELECT last_poll, applied_version, state, error FROM live "
+	    "WHERE id = ?1",
+	[STORE_SQL_LIVE_IDS] =
+	    "SELECT id FROM live WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[STORE_SQL_LIVE_FORGET] = "DELETE FROM live WHERE id = ?1",
+	[STORE_SQL_BY_STATE] =
+	    "SELECT id FROM live INDEXED BY live_state "
+	    "WHERE id > ?1 AND state = ?3 ORDER BY id LIMIT ?2",
+	[STORE_SQL_BY_VERSION] =
+	    "SELECT id FROM live INDEXED BY live_version "
+	    "WHERE id > ?1 AND applied_version = ?4 ORDER BY id LIMIT ?2",
+	[STORE_SQL_BY_BOTH] =
+	    "SELECT id FROM live INDEXED BY live_both WHERE id > ?1 "
+	    "AND state = ?3 AND applied_version = ?4 ORDER BY id LIMIT ?2",
+	[STORE_SQL_TALLY] =
+	    "SELECT state, applied_version, count FROM tally "
+	    "WHERE count > 0",
+	[STORE_SQL_COUNT] =
+	    "SELECT coalesce(sum(count), 0) FROM tally "
+	    "WHERE state = coalesce(?1, state) "
+	    "AND applied_version = coalesce(?2, applied_version)",
+	[STORE_SQL_SILENT] =
+	    "SELECT EXISTS (SELECT 1 FROM live WHERE last_poll < ?1 "
+	    "AND last_poll > 0 AND state <> 'offline') OR "
+	    "EXISTS (SELECT 1 FROM live INDEXED BY live_state "
+	    "WHERE state = 'offline' AND last_poll >= ?1)",
+	[STORE_SQL_OFFLINE] =
+	    "UPDATE live SET state = 'offline' WHERE last_poll < ?1 "
+	    "AND last_poll > 0 AND state <> 'offline'",
+	[STORE_SQL_ONLINE] =
+	    "UPDATE live SET state = "
+	    STORE_SQL_SHOWN("said", "applied_version")
+	    " WHERE state = 'offline' AND last_poll >= ?1",
+	[STORE_SQL_SWEEP] = "SELECT silent, joined FROM sweep",
+	[STORE_SQL_SWEEP_SILENT] = "UPDATE sweep SET silent = ?1",
+	[STORE_SQL_SWEEP_JOINED] = "UPDATE sweep SET joined = ?1",
+	[STORE_SQL_SPREADS] =
+	    "SELECT bucket, count, longest FROM spread "
+	    "WHERE version = ?1 ORDER BY bucket",
+};
+
+const struct store_kind store_liveness = {
+	.name = "the database of heartbeats",
+	.sql = store_sql_liveness,
+	.count = STORE_SQL_LIVENESS,
+	.steps = migrate_steps_live,
+	.open = "PRAGMA synchronous=OFF; PRAGMA cache_size=-32768",
+	.frames = 4096,
+};

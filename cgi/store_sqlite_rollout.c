@@ -1,0 +1,193 @@
+/*
+ * How far a version has come, from what agents reported. The times that it
+ * took are kept as a histogram for each version: sixteen buckets for each
+ * doubling, so that a million agents cost a few hundred rows.
+ */
+#include "store_sqlite.h"
+
+#include <string.h>
+
+enum {
+	STORE_SPREAD_FINE = 4,			/* bits */
+	STORE_SPREAD_PART = 1 << STORE_SPREAD_FINE,	/* of a doubling */
+	STORE_SPREAD_MAX = 45 * STORE_SPREAD_PART,	/* a thousand years */
+};
+
+static int
+store_spread_bucket(long long ms)
+{
+	int doubling;
+
+	if (ms < STORE_SPREAD_PART)
+		return ms < 0 ? 0 : (int)ms;
+	doubling = 63 - __builtin_clzll((unsigned long long)ms);
+	return (doubling - STORE_SPREAD_FINE + 1) * STORE_SPREAD_PART +
+	    (int)(ms >> (doubling - STORE_SPREAD_FINE) &
+	    (STORE_SPREAD_PART - 1));
+}
+
+/* The highest number of a bucket. */
+static long long
+store_spread_top(int bucket)
+{
+	long long part = bucket % STORE_SPREAD_PART;
+	int shift = bucket / STORE_SPREAD_PART - 1;
+
+	if (bucket < STORE_SPREAD_PART)
+		return bucket;
+	return ((part + STORE_SPREAD_PART + 1) << shift) - 1;
+}
+
+/* When a version was published: NONE, or gives ms since 1970. */
+static enum store_end
+store_rollout_since(struct store *s, long long version, long long *since)
+{
+	enum store_end end = store_file_ready(&s->truth);
+	sqlite3_stmt *row;
+	int step;
+
+	if (end != STORE_DONE)
+		return end;
+	row = store_file_sql(&s->truth, STORE_SQL_PUBLISHED);
+	sqlite3_bind_int64(row, 1, version);
+	step = row != NULL ? sqlite3_step(row) : SQLITE_ERROR;
+	if (step == SQLITE_ROW)
+		*since = sqlite3_column_int64(row, 0);
+	else
+		end = step == SQLITE_DONE ? STORE_NONE :
+		    store_file_failed(&s->truth);
+	sqlite3_reset(row);
+	return end;
+}
+
+enum store_end
+store_spread(struct store *s, long long version, long long at)
+{
+	enum store_end end;
+	sqlite3_stmt *row;
+	long long ms;
+
+	if (s->spread_version != version) {
+		s->spread_version = 0;
+		end = store_rollout_since(s, version, &s->spread_since);
+		if (end == STORE_NONE)
+			return STORE_DONE;	/* a restored database */
+		if (end != STORE_DONE)
+			return end;
+		s->spread_version = version;
+	}
+	ms = at > s->spread_since ? at - s->spread_since : 0;
+	row = store_file_sql(&s->live, STORE_SQL_SPREAD);
+	sqlite3_bind_int64(row, 1, version);
+	sqlite3_bind_int(row, 2, store_spread_bucket(ms));
+	sqlite3_bind_int64(row, 3, ms);
+	return store_file_run(&s->live, row);
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+/* The bucket that holds the share (per mille) of all, not over max. */
+static long long
+store_rollout_share(const long long *counts, long long all, long long mille,
+    long long max)
+{
+	long long rank = (all * mille + 999) / 1000, below = 0;
+
+	for (int i = 0; i < STORE_SPREAD_MAX; i++) {
+		below += counts[i];
+		if (below >= rank && store_spread_top(i) < max)
+			return store_spread_top(i);
+		if (below >= rank)
+			break;
+	}
+	return max;
+}
+
+static enum store_end
+store_rollout_spread(struct store *s, struct store_rollout *r)
+{
+	sqlite3_stmt *row = store_file_sql(&s->live, STORE_SQL_SPREADS);
+	long long counts[STORE_SPREAD_MAX] = { 0 }, all = 0;
+	int step = SQLITE_ERROR;
+
+	r->p50 = r->p95 = r->p99 = r->max = -1;
+	sqlite3_bind_int64(row, 1, r->version);
+	while (row != NULL && (step = sqlite3_step(row)) == SQLITE_ROW) {
+		int bucket = sqlite3_column_int(row, 0);
+		long long longest = sqlite3_column_int64(row, 2);
+
+		if (bucket < 0 || bucket >= STORE_SPREAD_MAX)
+			continue;
+		counts[bucket] = sqlite3_column_int64(row, 1);
+		all += counts[bucket];
+		r->max = longest > r->max ? longest : r->max;
+	}
+	sqlite3_reset(row);
+	if (step != SQLITE_DONE)
+		return store_file_failed(&s->live);
+	if (all > 0) {
+		r->p50 = store_rollout_share(counts, all, 500, r->max);
+		r->p95 = store_rollout_share(counts, all, 950, r->max);
+		r->p99 = store_rollout_share(counts, all, 990, r->max);
+	}
+	return STORE_DONE;
+}
+
+static void
+store_rollout_count(struct store_rollout *r, const char *state,
+    long long applied, long long count)
+{
+	if (strcmp(state, "offline") == 0)
+		r->offline += count;
+	else if (strcmp(state, "failed") == 0 && applied <= r->version)
+		r->failed += count;
+	else if (r->version > 0 && applied >= r->version)
+		r->up_to_date += count;
+}
+
+/* Those that liveness does not know yet are behind. */
+static enum store_end
+store_rollout_agents(struct store *s, struct store_rollout *r)
+{
+	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_TOTAL);
+	int step = SQLITE_ERROR;
+
+	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
+		return store_file_failed(&s->truth);
+	r->total = sqlite3_column_int64(row, 0);
+	sqlite3_reset(row);
+	row = store_file_sql(&s->live, STORE_SQL_TALLY);
+	while (row != NULL && (step = sqlite3_step(row)) == SQLITE_ROW)
+		store_rollout_count(r,
+		    (const char *)sqlite3_column_text(row, 0),
+		    sqlite3_column_int64(row, 1),
+		    sqlite3_column_int64(row, 2));
+	sqlite3_reset(row);
+	if (step != SQLITE_DONE)
+		return store_file_failed(&s->live);
+	r->behind = r->total - r->offline - r->failed - r->up_to_date;
+	if (r->behind < 0)
+		r->behind = 0;
+	return STORE_DONE;
+}
+
+enum store_end
+store_rollout(struct store *s, long long version, struct store_rollout *r)
+{
+	const struct store_version *present;
+	enum store_end end = store_ready(s);
+
+	memset(r, 0, sizeof(*r));
+	if (end == STORE_DONE && version == 0)
+		end = store_current(s, &present);
+	if (end != STORE_DONE)
+		return end;
+	r->version = version != 0 ? version : present->version;
+	if (r->version > 0)
+		end = store_rollout_since(s, r->version, &r->published_at);
+	if (end == STORE_DONE)
+		end = store_rollout_agents(s, r);
+	if (end == STORE_DONE)
+		end = store_rollout_spread(s, r);
+	return end;
+}
