@@ -1,7 +1,8 @@
 #ifndef JSON_RUNE_H
 #define JSON_RUNE_H
 /*
- * Characters of JSON strings, for the family of json only.
+ * Characters of JSON strings: for the family of json, and for whoever must
+ * know where a character of UTF-8 ends.
  */
 #include <stdint.h>
 
