@@ -20,7 +20,7 @@ set -euo pipefail
 
 declare -A packages=(
 	[build]="gcc libc6-dev make pkgconf libcjson-dev libcurl4-openssl-dev
-	    libfcgi-dev libsqlite3-dev nettle-dev"
+	    libfcgi-dev libhiredis-dev libsqlite3-dev nettle-dev"
 	[controller]="lighttpd"
 	[agent]="ca-certificates"
 	[worker]="ca-certificates"

@@ -1,0 +1,260 @@
+/*
+ * The file of the queue: opening it at the schema that this program knows,
+ * and its statements.
+ *
+ * One process has it, by SQLite's own lock, which ends with the process: so
+ * what ran when it was opened runs no more, and checkpoints, which two
+ * processes must not make at once (SQLite before 3.51.3), have one maker.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keep.h"
+#include "queue_sqlite.h"
+
+#include "queue_sql.inc"
+
+enum { QUEUE_SQLITE_ID = 0x64637175 };	/* "dcqu", application_id */
+
+static const char *const queue_sqlite_file_texts[] = {
+	[QUEUE_SQLITE_BEGIN] = "BEGIN IMMEDIATE",
+	[QUEUE_SQLITE_COMMIT] = "COMMIT",
+	[QUEUE_SQLITE_ROLLBACK] = "ROLLBACK",
+	[QUEUE_SQLITE_CONFIG_ADD] =
+	    "INSERT INTO config (sha256, body) VALUES (?1, ?2) "
+	    "ON CONFLICT DO NOTHING",
+	[QUEUE_SQLITE_CONFIG_FIND] =
+	    "SELECT config FROM config WHERE sha256 = ?1",
+	[QUEUE_SQLITE_CONFIG_DROP] =
+	    "DELETE FROM config WHERE config <> ?1 AND NOT EXISTS "
+	    "(SELECT 1 FROM task WHERE task.config = config.config)",
+	[QUEUE_SQLITE_PUSH] =
+	    "INSERT INTO task (id, state, config, created_at, due_at) "
+	    "VALUES (?1, 0, ?2, ?3, ?3)",
+	[QUEUE_SQLITE_DUE] =
+	    "SELECT min(due_at) FROM task WHERE due_at IS NOT NULL",
+	[QUEUE_SQLITE_NEXT] =
+	    "SELECT arrival, id, state, created_at, attempts, failures, "
+	    "task.config, body FROM task JOIN config USING (config) "
+	    "WHERE due_at IS NOT NULL AND due_at <= ?1 "
+	    "ORDER BY due_at, arrival LIMIT 1",
+	[QUEUE_SQLITE_TAKE] =
+	    "UPDATE task SET state = 1, due_at = NULL, "
+	    "attempts = attempts + 1 WHERE arrival = ?1",
+	[QUEUE_SQLITE_AGAIN] =
+	    "UPDATE task SET state = 1, due_at = ?2, error = ?3, "
+	    "failures = failures + 1 WHERE id = ?1 AND ended_at IS NULL",
+	[QUEUE_SQLITE_END] =
+	    "UPDATE task SET state = ?2, due_at = NULL, ended_at = ?3, "
+	    "error = ?4, result = ?5, config = NULL "
+	    "WHERE id = ?1 AND ended_at IS NULL",
+	[QUEUE_SQLITE_READ] =
+	    "SELECT id, state, attempts, created_at, ended_at, error, "
+	    "result FROM task "
+	    "WHERE id = ?1 AND (ended_at IS NULL OR ended_at > ?2)",
+	[QUEUE_SQLITE_PLACE] = "SELECT arrival FROM task WHERE id = ?1",
+	[QUEUE_SQLITE_LIST] =
+	    "SELECT id, state, attempts, created_at, ended_at, error, NULL "
+	    "FROM task WHERE arrival > ?1 "
+	    "AND (ended_at IS NULL OR ended_at > ?2) "
+	    "ORDER BY arrival LIMIT ?3",
+	[QUEUE_SQLITE_LIST_STATE] =
+	    "SELECT id, state, attempts, created_at, ended_at, error, NULL "
+	    "FROM task WHERE arrival > ?1 "
+	    "AND (ended_at IS NULL OR ended_at > ?2) AND state = ?4 "
+	    "ORDER BY arrival LIMIT ?3",
+	[QUEUE_SQLITE_STATE] = "SELECT state FROM task WHERE id = ?1",
+	[QUEUE_SQLITE_REMOVE] = "DELETE FROM task WHERE id = ?1",
+	[QUEUE_SQLITE_EXPIRE] =
+	    "DELETE FROM task WHERE arrival IN (SELECT arrival FROM task "
+	    "WHERE ended_at IS NOT NULL AND ended_at <= ?1 "
+	    "ORDER BY ended_at LIMIT 1000)",
+	[QUEUE_SQLITE_COUNT] =
+	    "SELECT state, count(*) FROM task WHERE state < 2 "
+	    "GROUP BY state",
+	[QUEUE_SQLITE_OLDEST] =
+	    "SELECT min(created_at) FROM task WHERE ended_at IS NULL",
+};
+
+sqlite3_stmt *
+queue_sqlite_file_sql(struct queue_sqlite *s, enum queue_sqlite_sql which)
+{
+	sqlite3_stmt *statement = s->statements[which];
+
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	return statement;
+}
+
+bool
+queue_sqlite_file_run(struct queue_sqlite *s, sqlite3_stmt *statement)
+{
+	bool done = sqlite3_step(statement) == SQLITE_DONE;
+
+	(void)s;
+	sqlite3_reset(statement);
+	return done;
+}
+
+/* --- the schema --------------------------------------------------------- */
+
+static long
+queue_sqlite_file_number(sqlite3 *db, const char *pragma)
+{
+	sqlite3_stmt *statement = NULL;
+	long number = -1;
+
+	if (sqlite3_prepare_v2(db, pragma, -1, &statement, NULL) ==
+	    SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+		number = (long)sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return number;
+}
+
+static bool
+queue_sqlite_file_exec(struct queue_sqlite *s, const char *sql,
+    struct buf *error)
+{
+	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return true;
+	if ((sqlite3_errcode(s->db) & 0xff) == SQLITE_BUSY)
+		buf_str(error, "another worker uses it: give this one "
+		    "another STATE_DIR, port or QUEUE_URL");
+	else
+		buf_str(error, sqlite3_errmsg(s->db));
+	return false;
+}
+
+/* One step of the schema, and its number, or nothing. */
+static bool
+queue_sqlite_file_step(struct queue_sqlite *s, long number,
+    struct buf *error)
+{
+	char sql[160];
+
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %ld;"
+	    "PRAGMA application_id = %d; COMMIT;", number + 1,
+	    (int)QUEUE_SQLITE_ID);
+	if (queue_sqlite_file_exec(s, "BEGIN EXCLUSIVE", error) &&
+	    queue_sqlite_file_exec(s, migrate_steps_queue[number], error) &&
+	    queue_sqlite_file_exec(s, sql, error))
+		return true;
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return false;
+}
+
+static bool
+queue_sqlite_file_schema(struct queue_sqlite *s, struct buf *error)
+{
+	long id = queue_sqlite_file_number(s->db, "PRAGMA application_id");
+	long found = queue_sqlite_file_number(s->db, "PRAGMA user_version");
+	long tables = queue_sqlite_file_number(s->db,
+	    "SELECT count(*) FROM sqlite_schema");
+	long known = 0;
+
+	while (migrate_steps_queue[known] != NULL)
+		known++;
+	if (tables < 0 || (tables > 0 && id != QUEUE_SQLITE_ID)) {
+		buf_str(error, "it is no queue of dcm-worker");
+		return false;
+	}
+	if (found > known) {
+		buf_printf(error, "a newer dcm-worker made it (schema %ld, "
+		    "this one knows %ld)", found, known);
+		return false;
+	}
+	for (; found < known; found++)
+		if (!queue_sqlite_file_step(s, found, error))
+			return false;
+	return true;
+}
+
+/* --- opening ------------------------------------------------------------ */
+
+static bool
+queue_sqlite_file_path(const struct queue_setup *setup, char **path,
+    struct buf *error)
+{
+	const char *given = setup->url + strlen("sqlite:");
+	int err;
+
+	if (*given != '\0') {
+		*path = strdup(given);
+		return *path != NULL;
+	}
+	err = keep_folder(setup->folder);
+	if (err != 0) {
+		buf_printf(error, "STATE_DIR \"%s\" cannot be made: %s",
+		    setup->folder, strerror(err));
+		return false;
+	}
+	if (asprintf(path, "%s/%s.db", setup->folder, setup->name) < 0)
+		*path = NULL;
+	return *path != NULL;
+}
+
+static bool
+queue_sqlite_file_prepare(struct queue_sqlite *s, struct buf *error)
+{
+	for (int i = 0; i < QUEUE_SQLITE_STATEMENTS; i++)
+		if (sqlite3_prepare_v3(s->db, queue_sqlite_file_texts[i], -1,
+		    SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL) !=
+		    SQLITE_OK) {
+			buf_str(error, sqlite3_errmsg(s->db));
+			return false;
+		}
+	return true;
+}
+
+static bool
+queue_sqlite_file_begin(struct queue_sqlite *s, struct buf *error)
+{
+	return queue_sqlite_file_exec(s,
+	    "PRAGMA locking_mode = EXCLUSIVE;"
+	    "PRAGMA foreign_keys = ON;"
+	    "PRAGMA trusted_schema = OFF;", error) &&
+	    queue_sqlite_file_schema(s, error) &&
+	    queue_sqlite_file_exec(s,
+	    "PRAGMA journal_mode = WAL;"
+	    "PRAGMA synchronous = FULL;"
+	    "PRAGMA journal_size_limit = 16777216;"
+	    "BEGIN EXCLUSIVE;"
+	    "UPDATE task SET due_at = created_at "
+	    "WHERE ended_at IS NULL AND due_at IS NULL;"
+	    "COMMIT;", error) && queue_sqlite_file_prepare(s, error);
+}
+
+bool
+queue_sqlite_file_open(struct queue_sqlite *s, struct buf *error)
+{
+	struct buf why = BUF_INIT(512);
+	char *path = NULL;
+	bool ok = false;
+
+	if (!queue_sqlite_file_path(&s->base.setup, &path, error))
+		return false;
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+	    NULL) != SQLITE_OK)
+		buf_str(&why, s->db != NULL ? sqlite3_errmsg(s->db) :
+		    "out of memory");
+	else
+		ok = queue_sqlite_file_begin(s, &why);
+	if (!ok) {
+		buf_printf(error, "the queue in %s: %s", path,
+		    buf_text(&why));
+		queue_sqlite_file_close(s);
+	}
+	buf_free(&why);
+	free(path);
+	return ok;
+}
+
+void
+queue_sqlite_file_close(struct queue_sqlite *s)
+{
+	for (int i = 0; i < QUEUE_SQLITE_STATEMENTS; i++)
+		sqlite3_finalize(s->statements[i]);
+	sqlite3_close(s->db);
+}
