@@ -1,0 +1,57 @@
+#ifndef QUEUE_REDIS_H
+#define QUEUE_REDIS_H
+/*
+ * The queue in Redis; for the family of queue_redis alone.
+ */
+#include <sys/queue.h>
+
+#include "queue.h"
+#include "queue_redis_link.h"
+#include "queue_redis_script.h"
+
+enum {
+	QUEUE_REDIS_ENTRY = 48,		/* of a stream, with NUL */
+	QUEUE_REDIS_LEASE = 10000,	/* ms after which another worker may
+					 * take a task over */
+	QUEUE_REDIS_WORDS = 16,		/* of a verb */
+};
+
+/* A task that was given out here and is not settled. */
+struct queue_redis_run {
+	char id[TOKEN_UUID];
+	char entry[QUEUE_REDIS_ENTRY];
+	TAILQ_ENTRY(queue_redis_run) line;
+};
+
+struct queue_redis {
+	struct queue base;
+	struct queue_redis_url url;
+	struct queue_redis_link verbs;	/* answers at once */
+	struct queue_redis_link wait;	/* waits for tasks */
+	TAILQ_HEAD(, queue_redis_run) runs;
+	struct queue_redis_ask look, begin, beat, sweep;
+	bool looking;		/* look or begin is awaited */
+	bool beating, sweeping;
+	char cursor[QUEUE_REDIS_ENTRY];	/* of XAUTOCLAIM */
+	bool claims;		/* what look asked for */
+	int64_t claimed;	/* when it last asked for others' tasks */
+	struct loop_timer again, beats, sweeps;
+	char offset[24];	/* of the sweep */
+	struct queue_facts facts;
+	struct queue_text *config;	/* the one given out last; held */
+};
+
+/* "EVAL", script, "0" and what follows; words ends with NULL. */
+bool queue_redis_eval(struct queue_redis *, struct queue_redis_ask *,
+    const char *script, const char *const *words);
+
+/* queue_redis_take.c: starts, and goes on while there is room. */
+void queue_redis_take_start(struct queue_redis *);
+void queue_redis_take_stop(struct queue_redis *);
+void queue_redis_take_look(struct queue_redis *);
+/* The run of a task, or NULL; and its end. */
+struct queue_redis_run *queue_redis_take_find(struct queue_redis *,
+    const char *id);
+void queue_redis_take_drop(struct queue_redis *, struct queue_redis_run *);
+
+#endif

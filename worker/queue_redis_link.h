@@ -1,0 +1,64 @@
+#ifndef QUEUE_REDIS_LINK_H
+#define QUEUE_REDIS_LINK_H
+/*
+ * A connection to Redis that is made again for ever; for the family of
+ * queue_redis alone.
+ */
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "loop.h"
+#include "retry.h"
+
+/* redis://[[user]:password@]host[:port][/number] */
+struct queue_redis_url {
+	char *user, *password;	/* or NULL; decoded */
+	char *host;
+	int port;
+	int number;		/* of the database */
+};
+
+/* False: error says what is wrong, without a password. Free in any case. */
+bool queue_redis_url_read(struct queue_redis_url *, const char *text,
+    struct buf *error);
+void queue_redis_url_free(struct queue_redis_url *);
+
+struct queue_redis_link {
+	struct loop *loop;
+	const struct queue_redis_url *url;
+	const char *what;	/* for the log: "tasks" */
+	/* Called when it can be used, and when it cannot any more; not
+	 * inside queue_redis_link_start, _stop and _send. */
+	void (*changed)(struct queue_redis_link *);
+	bool up;
+	redisAsyncContext *context;
+	struct loop_watch watch;
+	short events;
+	struct loop_timer again, patience;
+	struct retry retry;
+	size_t unanswered;
+	int64_t heard;		/* when the last answer came, or the first
+				 * of those that are awaited was asked for */
+	bool mute;		/* stopping: nothing is said any more */
+};
+
+void queue_redis_link_start(struct queue_redis_link *);
+void queue_redis_link_stop(struct queue_redis_link *);
+
+/* A command that is awaited. */
+struct queue_redis_ask {
+	/* Once. reply NULL: the connection is gone, and whether the command
+	 * was carried out is not known. Borrowed. */
+	void (*answered)(struct queue_redis_ask *, const redisReply *);
+	struct queue_redis_link *link;		/* the link's own */
+};
+
+/* False: it is not up, and answered is not called. */
+bool queue_redis_link_send(struct queue_redis_link *,
+    struct queue_redis_ask *, size_t count, const char *const *words);
+
+#endif
