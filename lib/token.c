@@ -115,6 +115,13 @@ token_base64url(char *out, const void *data, size_t n)
 	out[len + rest] = '\0';
 }
 
+void
+token_base64(char *out, const void *data, size_t n)
+{
+	base64_encode_raw(out, n, data);
+	out[BASE64_ENCODE_RAW_LENGTH(n)] = '\0';
+}
+
 long
 token_unbase64(char *out, size_t max, const char *text)
 {

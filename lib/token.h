@@ -28,6 +28,10 @@ void token_hmac(unsigned char out[TOKEN_SHA256], const void *key,
 void token_hex(char *out, const void *, size_t n);
 void token_base64url(char *out, const void *, size_t n);  /* RFC 4648, 5 */
 
+/* Standard base64 with padding (RFC 4648, 4); out takes TOKEN_BASE64(n). */
+void token_base64(char *out, const void *, size_t n);
+#define TOKEN_BASE64(n)	(((n) + 2) / 3 * 4 + 1)
+
 /*
  * Standard base64 as in HTTP Basic (RFC 7617). At most max bytes; a NUL is
  * put behind them, so out has max + 1. The length, or -1 when it is malformed

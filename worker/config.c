@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "queue.h"
 #include "routes.h"
 #include "worker.h"
 
@@ -68,6 +69,8 @@ config_apply(struct worker *w, struct current *next)
 	    next->document.url);
 	current_drop(w->current);
 	w->current = next;
+	queue_text_drop(w->snapshot);
+	w->snapshot = NULL;
 }
 
 static void

@@ -3,14 +3,17 @@
  * goes to the client piece by piece; when the client is slower, the target
  * waits, so that a body of any size passes in constant memory.
  *
- * A hit keeps the configuration it began with to its end.
+ * A hit keeps the configuration it began with to its end. One that is to be
+ * done later is a task (tasks.c).
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
+#include "measure.h"
 #include "routes.h"
 #include "target.h"
+#include "tasks.h"
 
 enum {
 	HIT_WAITING = 262144,	/* bytes unsent at which the target waits */
@@ -25,14 +28,16 @@ struct hit {
 	struct route_request *route;
 	struct httpd_request *request;
 	struct fetch *fetch;
+	int64_t began;		/* of the loop's clock */
 	size_t waiting;		/* bytes unsent, as last heard */
 	bool streams;		/* the head has gone to the client */
 	bool paused;
 };
 
 static void
-hit_free(struct hit *h)
+hit_free(struct hit *h, const char *end)
 {
+	measure_hit(h->worker, end, loop_now(h->worker->loop) - h->began);
 	h->worker->active--;
 	current_drop(h->current);
 	free(h);
@@ -94,7 +99,7 @@ hit_gone(void *arg)
 
 	h->worker->counts.left++;
 	fetch_cancel(h->fetch);
-	hit_free(h);
+	hit_free(h, "left");
 }
 
 static void
@@ -126,7 +131,7 @@ hit_done(void *arg, const struct fetch_result *result)
 		h->worker->counts.passed++;
 		httpd_stream_end(h->request);
 	}
-	hit_free(h);
+	hit_free(h, result->end == FETCH_DONE ? "passed" : "failed");
 }
 
 static struct hit *
@@ -138,6 +143,7 @@ hit_start(struct worker *w, const struct route_request *req)
 	if (h == NULL)
 		return NULL;
 	h->worker = w;
+	h->began = loop_now(w->loop);
 	h->current = current_hold(w->current);
 	target_request(w, h->current, &request);
 	request.method = strcmp(req->method, "HEAD") == 0 ? "HEAD" : "GET";
@@ -150,18 +156,17 @@ hit_start(struct worker *w, const struct route_request *req)
 	w->active++;
 	if (h->fetch != NULL)
 		return h;
-	hit_free(h);
+	hit_free(h, "failed");
 	return NULL;
 }
 
-static void
-hit_get(struct route_request *req, struct route_reply *reply)
+/* What needs no target to be refused. */
+static bool
+hit_refuse(struct worker *w, const struct route_request *req,
+    struct route_reply *reply)
 {
-	struct worker *w = req->table->context;
 	const char *via = req->header(req, "Via");
-	struct hit *h;
 
-	w->counts.hits++;
 	if (w->current == NULL) {
 		w->counts.unconfigured++;
 		route_problem(req, reply, 503, "no configuration has been "
@@ -170,6 +175,23 @@ hit_get(struct route_request *req, struct route_reply *reply)
 		w->counts.broken++;
 		route_problem(req, reply, 502, "the target leads back to this "
 		    "worker");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void
+hit_get(struct route_request *req, struct route_reply *reply)
+{
+	struct worker *w = req->table->context;
+	struct hit *h;
+
+	w->counts.hits++;
+	if (hit_refuse(w, req, reply))
+		return;
+	if (tasks_wanted(w, req)) {
+		tasks_post(req, reply);
 	} else if ((h = hit_start(w, req)) == NULL) {
 		route_problem(req, reply, 503, "out of memory");
 	} else {
@@ -179,10 +201,25 @@ hit_get(struct route_request *req, struct route_reply *reply)
 	}
 }
 
+static const struct route_param hit_params[] = {
+	{ .name = "async", .in = ROUTE_IN_QUERY, .kind = ROUTE_FLAG,
+	    .example = "true",
+	    .doc = "Whether it is done later; goes over Prefer and HIT_MODE" },
+	{ .name = "Prefer", .in = ROUTE_IN_HEADER, .kind = ROUTE_TEXT,
+	    .min = 1, .max = 1000, .example = "respond-async",
+	    .doc = "`respond-async`: the same (RFC 7240)" },
+	{ .name = NULL },
+};
+
 static const struct route_answer hit_answers[] = {
 	{ .status = 200, .doc = "The body of the target, with its content "
 	    "type", .type = "*/*",
 	    .example = "203.0.113.7\n" },
+	{ .status = 202, .doc = "It is queued, and will be done with the "
+	    "configuration of this moment", .type = "application/json",
+	    .headers = "Location Preference-Applied",
+	    .example = "{\"task_id\":\"0b0e4dc8-8f7c-4c1b-9b1f-"
+	    "5a3c1f6f2a11\",\"status\":\"queued\"}" },
 	{ .status = 502, .doc = "The target cannot be reached, broke off, or "
 	    "its address is special and not in ALLOW_CIDR",
 	    .type = "application/problem+json",
@@ -190,8 +227,9 @@ static const struct route_answer hit_answers[] = {
 	    "\"status\":502,\"detail\":\"address 127.0.0.1 is refused: it is "
 	    "special, and ALLOW_CIDR does not list it\",\"request_id\":"
 	    "\"5f0c2a\"}" },
-	{ .status = 503, .doc = "No configuration has been delivered yet",
-	    .type = "application/problem+json",
+	{ .status = 503, .doc = "No configuration has been delivered yet; or, "
+	    "of a task, the queue is full or cannot be reached",
+	    .type = "application/problem+json", .headers = "Retry-After",
 	    .example = "{\"type\":\"about:blank\",\"title\":\"Service "
 	    "Unavailable\",\"status\":503,\"detail\":\"no configuration has "
 	    "been delivered yet\",\"request_id\":\"5f0c2a\"}" },
@@ -209,7 +247,8 @@ static const struct route_answer hit_answers[] = {
 
 const struct route hit_routes[] = {
 	{ .method = "GET", .path = "/hit", .id = "hit", .tag = "hit",
-	    .summary = "What the configured URL serves, streamed",
+	    .summary = "What the configured URL serves, streamed, or later",
+	    .params = hit_params,
 	    .answers = hit_answers, .handle = hit_get },
 	{ .path = NULL },
 };

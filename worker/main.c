@@ -10,7 +10,12 @@
 #include <time.h>
 
 #include "log.h"
+#include "measure.h"
 #include "routes.h"
+#include "sandbox.h"
+#include "task.h"
+#include "task_result.h"
+#include "tasks.h"
 #include "worker.h"
 
 enum {
@@ -24,6 +29,7 @@ enum {
 struct main_end {
 	struct worker *worker;
 	struct loop_timer limit;
+	bool served, done;	/* no request, no task is left */
 };
 
 static const char main_usage[] =
@@ -127,7 +133,8 @@ main_open(struct worker *w)
 	config.bind = w->settings.bind;
 	config.port = w->settings.port;
 	config.max_connections = main_clients();
-	config.max_reply = CURRENT_BODY_MAX * 2;
+	config.max_reply = CURRENT_BODY_MAX * 2 +
+	    task_result_max((size_t)w->settings.max_result);
 	w->loop = loop_open();
 	if (w->loop == NULL)
 		log_fatal("no loop: %m");
@@ -142,11 +149,71 @@ main_open(struct worker *w)
 }
 
 static void
+main_tasks(struct worker *w, struct tasks *tasks)
+{
+	struct buf error = BUF_INIT(1024);
+
+	w->tasks = tasks;
+	snprintf(w->queue_name, sizeof(w->queue_name), "queue-%ld",
+	    w->settings.port);
+	if (!measure_open(w, &error) || !task_open(tasks, w, &error))
+		log_fatal("%s", buf_text(&error));
+	buf_free(&error);
+}
+
+/* Once everything is open that has to be. */
+static void
+main_sandbox(const struct worker *w)
+{
+	const char *url = w->settings.queue_url, *slash;
+	const char *folders[3] = { w->settings.state_dir, ".", NULL };
+	struct buf why = BUF_INIT(256);
+	char folder[4096];
+
+	if (strcmp(w->settings.sandbox, "off") == 0) {
+		log_info("init", "sandbox: off");
+		return;
+	}
+	slash = strrchr(url, '/');
+	if (strncmp(url, "sqlite:", 7) != 0 || url[7] == '\0') {
+		folders[1] = NULL;
+	} else if (slash != NULL) {
+		snprintf(folder, sizeof(folder), "%.*s",
+		    (int)(slash - url - 7) + (slash == url + 7), url + 7);
+		folders[1] = folder;
+	}
+	switch (sandbox_enter(folders, &why)) {
+	case SANDBOX_WHOLE:
+		log_info("init", "sandbox: %s", buf_text(&why));
+		break;
+	case SANDBOX_PARTLY:
+		log_warn("init", "sandbox: %s", buf_text(&why));
+		break;
+	case SANDBOX_FAILED:
+		log_fatal("sandbox: %s (SANDBOX=off goes without)",
+		    buf_text(&why));
+	}
+	buf_free(&why);
+}
+
+static void
 main_idle(void *arg)
 {
-	struct worker *w = arg;
+	struct main_end *end = arg;
 
-	loop_stop(w->loop);
+	end->served = true;
+	if (end->done)
+		loop_stop(end->worker->loop);
+}
+
+static void
+main_done(void *arg)
+{
+	struct main_end *end = arg;
+
+	end->done = true;
+	if (end->served)
+		loop_stop(end->worker->loop);
 }
 
 static void
@@ -154,7 +221,8 @@ main_overdue(struct loop_timer *timer)
 {
 	struct main_end *end = LOOP_OF(struct main_end, limit, timer);
 
-	log_warn("shutdown", "%lld hits are cut off", end->worker->active);
+	log_warn("shutdown", "%lld hits are cut off, %zu tasks are left to "
+	    "the queue", end->worker->active, end->worker->tasks->running);
 	loop_stop(end->worker->loop);
 }
 
@@ -168,19 +236,24 @@ main_caught(void *arg, int number)
 		loop_stop(end->worker->loop);
 		return;
 	}
-	log_info("shutdown", "signal %d: finishing %lld hits", number,
-	    end->worker->active);
+	log_info("shutdown", "signal %d: finishing %lld hits and %zu tasks",
+	    number, end->worker->active, end->worker->tasks->running);
 	loop_timer_start(end->worker->loop, &end->limit, MAIN_DRAIN);
-	httpd_drain(end->worker->httpd, main_idle, end->worker);
+	task_drain(end->worker->tasks, main_done, end);
+	tasks_release(end->worker);
+	httpd_drain(end->worker->httpd, main_idle, end);
 }
 
 static void
 main_close(struct worker *w)
 {
 	httpd_close(w->httpd);
+	task_close(w->tasks);
 	fetch_close(w->hub);
 	loop_close(w->loop);
 	current_drop(w->current);
+	queue_text_drop(w->snapshot);
+	metric_close(w->metric);
 	settings_free(&w->settings);
 }
 
@@ -188,11 +261,15 @@ static int
 main_serve(const char *file)
 {
 	struct worker worker = { 0 };
-	struct main_end end = { &worker, { .fire = main_overdue } };
+	struct main_end end = {
+		.worker = &worker, .limit = { .fire = main_overdue },
+	};
+	struct tasks tasks = { 0 };
 	int err;
 
 	main_settings(&worker, file);
 	main_open(&worker);
+	main_tasks(&worker, &tasks);
 	if (!loop_signal(worker.loop, SIGTERM, main_caught, &end) ||
 	    !loop_signal(worker.loop, SIGINT, main_caught, &end))
 		log_fatal("no signals: %m");
@@ -201,6 +278,7 @@ main_serve(const char *file)
 	if (worker.settings.key == NULL)
 		log_info("init", "no WORKER_API_KEY: /config is for callers "
 		    "on this machine only");
+	main_sandbox(&worker);
 	err = loop_run(worker.loop);
 	loop_timer_stop(worker.loop, &end.limit);
 	main_close(&worker);

@@ -61,7 +61,8 @@ routes_authorize(struct route_request *req, struct route_reply *reply)
 }
 
 static const struct route *const routes_groups[] = {
-	config_routes, hit_routes, state_routes, NULL,
+	config_routes, hit_routes, tasks_routes, state_routes, measure_routes,
+	NULL,
 };
 
 struct route_table routes_table = {
@@ -71,6 +72,8 @@ struct route_table routes_table = {
 
 static const struct openapi_tag routes_tags[] = {
 	{ "hit", "The work: what the configured URL serves." },
+	{ "tasks", "The work, done later: queued, tried again, kept for a "
+	    "while." },
 	{ "config", "The configuration in force, delivered by the agent." },
 	{ "state", "How the worker is." },
 	{ NULL, NULL },

@@ -10,6 +10,8 @@
 extern const struct route config_routes[];	/* config.c */
 extern const struct route hit_routes[];		/* hit.c */
 extern const struct route state_routes[];	/* state.c */
+extern const struct route tasks_routes[];	/* tasks.c */
+extern const struct route measure_routes[];	/* measure.c */
 
 /* Whose context is the struct worker; borrowed. */
 extern struct route_table routes_table;

@@ -14,6 +14,12 @@ struct settings {
 	long port;
 	long timeout;		/* seconds */
 	long max_response;	/* bytes; 0: no limit */
+	char *state_dir, *hit_mode, *queue_url, *sandbox;
+	long max_result;	/* bytes */
+	long queue_max;		/* tasks that are not over */
+	long concurrency;	/* tasks at once */
+	long retry_max;
+	long result_ttl;	/* seconds */
 	struct guard guard;	/* out of allow_cidr */
 };
 

@@ -6,12 +6,18 @@
 #include <string.h>
 
 #include "routes.h"
+#include "task.h"
 #include "worker.h"
 
 struct state_shown {
 	char *instance, *program, *etag;
 	long long started, since, version, active, connections;
 	struct worker_counts counts;
+	struct state_tasks {
+		long long accepted, running, completed, failed, again;
+		long long queued, pending;
+		bool queue_up;
+	} tasks;
 };
 
 #define COUNT(what)	\
@@ -52,6 +58,28 @@ static const struct field state_hits_fields[] = {
 	{ .name = NULL },
 };
 
+#define TASKS(what)	offsetof(struct state_tasks, what)
+
+static const struct field state_tasks_fields[] = {
+	{ .name = "accepted", .kind = FIELD_WHOLE, .offset = TASKS(accepted),
+	    .doc = "Answered with 202" },
+	{ .name = "running", .kind = FIELD_WHOLE, .offset = TASKS(running),
+	    .doc = "Here, now" },
+	{ .name = "completed", .kind = FIELD_WHOLE,
+	    .offset = TASKS(completed), .doc = "By this worker" },
+	{ .name = "failed", .kind = FIELD_WHOLE, .offset = TASKS(failed),
+	    .doc = "By this worker" },
+	{ .name = "tried_again", .kind = FIELD_WHOLE, .offset = TASKS(again),
+	    .doc = "Attempts that another follows" },
+	{ .name = "queued", .kind = FIELD_WHOLE, .offset = TASKS(queued),
+	    .doc = "In the queue, not begun" },
+	{ .name = "pending", .kind = FIELD_WHOLE, .offset = TASKS(pending),
+	    .doc = "In the queue, running or to be tried again" },
+	{ .name = "queue_up", .kind = FIELD_BOOL, .offset = TASKS(queue_up),
+	    .doc = "Whether the queue can be reached" },
+	{ .name = NULL },
+};
+
 static const struct field state_shown_fields[] = {
 	{ .name = "instance_id", .kind = FIELD_TEXT, .need = FIELD_REQUIRED,
 	    .offset = offsetof(struct state_shown, instance),
@@ -84,6 +112,9 @@ static const struct field state_shown_fields[] = {
 	{ .name = "hits", .kind = FIELD_OBJECT,
 	    .offset = offsetof(struct state_shown, counts),
 	    .fields = state_hits_fields, .doc = "Since the start" },
+	{ .name = "tasks", .kind = FIELD_OBJECT,
+	    .offset = offsetof(struct state_shown, tasks),
+	    .fields = state_tasks_fields, .doc = "Since the start, here" },
 	{ .name = NULL },
 };
 
@@ -103,6 +134,22 @@ static const struct field state_health_fields[] = {
 };
 
 static void
+state_tasks(const struct worker *w, struct state_tasks *shown)
+{
+	struct queue_facts facts;
+
+	queue_facts(w->tasks->queue, &facts);
+	shown->accepted = w->counts.tasks_accepted;
+	shown->running = (long long)w->tasks->running;
+	shown->completed = w->counts.tasks_completed;
+	shown->failed = w->counts.tasks_failed;
+	shown->again = w->counts.tasks_again;
+	shown->queued = facts.queued;
+	shown->pending = facts.pending;
+	shown->queue_up = facts.up;
+}
+
+static void
 state_get(struct route_request *req, struct route_reply *reply)
 {
 	struct worker *w = req->table->context;
@@ -120,6 +167,7 @@ state_get(struct route_request *req, struct route_reply *reply)
 		shown.etag = w->current->etag[0] != '\0' ?
 		    w->current->etag : NULL;
 	}
+	state_tasks(w, &shown.tasks);
 	route_header(reply, "Cache-Control", "no-store");
 	route_json(reply, 200, state_shown_fields, &shown);
 }
@@ -156,7 +204,9 @@ static const struct route_answer state_get_answers[] = {
 	    "\"configs_refused\":0,\"connections\":1,\"active_hits\":0,"
 	    "\"hits\":{\"total\":3,\"passed\":2,\"unconfigured\":0,"
 	    "\"unreachable\":1,\"refused\":0,\"broken\":0,\"late\":0,"
-	    "\"cut\":0,\"left\":0,\"bytes\":30}}" },
+	    "\"cut\":0,\"left\":0,\"bytes\":30},\"tasks\":{\"accepted\":2,"
+	    "\"running\":1,\"completed\":1,\"failed\":0,\"tried_again\":0,"
+	    "\"queued\":0,\"pending\":1,\"queue_up\":true}}" },
 	{ .status = 0 },
 };
 

@@ -7,6 +7,7 @@
 #include "fetch.h"
 #include "httpd.h"
 #include "loop.h"
+#include "metric.h"
 #include "settings.h"
 #include "token.h"
 
@@ -18,7 +19,11 @@ struct worker_counts {
 	long long left;		/* clients that went away */
 	long long bytes;	/* of bodies passed on */
 	long long taken, rejected;	/* deliveries */
+	long long tasks_accepted, tasks_completed, tasks_failed, tasks_again;
 };
+
+struct queue_text;
+struct tasks;
 
 struct worker {
 	struct settings settings;
@@ -26,9 +31,13 @@ struct worker {
 	struct fetch_hub *hub;
 	struct httpd *httpd;
 	struct current *current;	/* in force; NULL: none yet */
+	struct queue_text *snapshot;	/* of it, for tasks; NULL: not made */
+	struct tasks *tasks;
+	struct metric *metric;
 	struct worker_counts counts;
 	long long active;		/* hits under way */
 	long long started;		/* ms since 1970 */
+	char queue_name[24];		/* of the queue's file */
 	char instance[TOKEN_UUID];
 	char via[TOKEN_UUID + 16];	/* value of Via: who loops back here */
 };

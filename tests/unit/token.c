@@ -194,4 +194,18 @@ UNIT("chance covers all 64 bits")
 	CHECK(all == 0);
 }
 
+UNIT("base64 with padding, as RFC 4648 has it")
+{
+	static const char *const want[] = { "", "Zg==", "Zm8=", "Zm9v",
+		"Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy" };
+	char out[TOKEN_BASE64(6)];
+
+	for (size_t n = 0; n <= 6; n++) {
+		token_base64(out, "foobar", n);
+		CHECK_TEXT(out, want[n]);
+	}
+	token_base64(out, "\xff\xfe\xfb", 3);
+	CHECK_TEXT(out, "//77");
+}
+
 UNIT_MAIN
