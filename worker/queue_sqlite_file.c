@@ -113,17 +113,22 @@ queue_sqlite_file_number(sqlite3 *db, const char *pragma)
 }
 
 static bool
-queue_sqlite_file_exec(struct queue_sqlite *s, const char *sql,
-    struct buf *error)
+queue_sqlite_file_fail(struct queue_sqlite *s, struct buf *error)
 {
-	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK)
-		return true;
 	if ((sqlite3_errcode(s->db) & 0xff) == SQLITE_BUSY)
 		buf_str(error, "another worker uses it: give this one "
 		    "another STATE_DIR, port or QUEUE_URL");
 	else
 		buf_str(error, sqlite3_errmsg(s->db));
 	return false;
+}
+
+static bool
+queue_sqlite_file_exec(struct queue_sqlite *s, const char *sql,
+    struct buf *error)
+{
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+	    queue_sqlite_file_fail(s, error);
 }
 
 /* One step of the schema, and its number, or nothing. */
@@ -149,13 +154,16 @@ queue_sqlite_file_schema(struct queue_sqlite *s, struct buf *error)
 {
 	long id = queue_sqlite_file_number(s->db, "PRAGMA application_id");
 	long found = queue_sqlite_file_number(s->db, "PRAGMA user_version");
+	/* The last one: its failure is what fail tells of. */
 	long tables = queue_sqlite_file_number(s->db,
 	    "SELECT count(*) FROM sqlite_schema");
 	long known = 0;
 
 	while (migrate_steps_queue[known] != NULL)
 		known++;
-	if (tables < 0 || (tables > 0 && id != QUEUE_SQLITE_ID)) {
+	if (tables < 0)
+		return queue_sqlite_file_fail(s, error);
+	if (tables > 0 && id != QUEUE_SQLITE_ID) {
 		buf_str(error, "it is no queue of dcm-worker");
 		return false;
 	}

@@ -101,6 +101,18 @@ task_settle_done(struct queue_call *call)
 	task_left(tasks);
 }
 
+static void
+task_log(const struct task *t)
+{
+	if (t->settled.state == QUEUE_COMPLETED)
+		log_debug("task", "%s completed, attempt %lld", t->id,
+		    t->attempts);
+	else
+		log_info("task", "%s %s, attempt %lld: %s", t->id,
+		    t->settled.state == QUEUE_FAILED ? "failed" :
+		    "is tried again", t->attempts, buf_text(&t->error));
+}
+
 /* The attempt is over: settled says how. */
 static void
 task_over(struct task *t)
@@ -114,11 +126,7 @@ task_over(struct task *t)
 	    buf_text(&t->result) : NULL;
 	measure_task(tasks->worker, state,
 	    loop_now(tasks->worker->loop) - t->began);
-	log_info("task", "%s %s, attempt %lld%s%s", t->id,
-	    state == QUEUE_PENDING ? "is tried again" :
-	    queue_state_name(state), t->attempts,
-	    t->settled.error != NULL ? ": " : "",
-	    t->settled.error != NULL ? t->settled.error : "");
+	task_log(t);
 	tasks->running--;
 	tasks->settling++;
 	queue_settle(tasks->queue, &t->settled, &t->call);

@@ -1,0 +1,48 @@
+# What the worker gives up once it has started. tests/unit/sandbox.c tries to
+# get out.
+
+load worker
+
+teardown()
+{
+	programs_stop
+}
+
+privileges()
+{
+	awk '/^NoNewPrivs:/ { print $2 }' "/proc/$(program_pid worker)/status"
+}
+
+@test "the worker is in a sandbox, and the log says in which" {
+	worker_start
+	[ "$(privileges)" = 1 ]
+	log_has worker 'init\] sandbox: no_new_privs'
+	request GET /health
+	expect_status 200
+}
+
+@test "SANDBOX=off leaves it out, and the log says so" {
+	worker_start SANDBOX=off
+	[ "$(privileges)" = 0 ]
+	log_has worker 'init\] sandbox: off'
+	run env -i SANDBOX=maybe STATE_DIR="$dir" "$bin/dcm-worker"
+	[ "$status" = 1 ]
+	[[ $output == *SANDBOX* ]]
+}
+
+@test "tasks, names and certificates work inside" {
+	target_start
+	worker_start ALLOW_CIDR=127.0.0.0/8,::1 MAX_RESULT_BYTES=1000000
+	put_url "$target/big?1000000"
+	request GET '/hit?async=true'
+	request GET "$(header Location)?wait=30"
+	expect_json '.status == "completed"'
+	put_url "http://localhost:${target##*:}/hello"
+	hit
+	expect_status 200
+	local n
+	for n in {1..200}; do
+		curl -s "$base/hit?async=true" >/dev/null
+	done
+	wait_until state '.tasks.completed == 201'
+}

@@ -1,0 +1,665 @@
+# The worker's tasks, with each engine of the queue: by $TRANSPORT, which
+# here is the engine's name.
+# transports: memory sqlite redis
+
+load worker
+
+engine=$TRANSPORT
+[ "$engine" != standalone ] || engine=sqlite
+KEY='X-API-Key: the-worker-key'
+
+setup_file()
+{
+	target_start
+	if [ "$engine" = redis ]; then
+		port_free >"$dir/redis.port"
+		redis_again
+	fi
+}
+
+teardown_file()
+{
+	programs_stop
+}
+
+setup()
+{
+	[ "$engine" != redis ] || redis flushall
+}
+
+teardown()
+{
+	program_stop worker
+	program_stop second KILL
+	redis_runs || redis_again
+}
+
+redis()
+{
+	redis-cli -p "$(<"$dir/redis.port")" "$@" >"$dir/redis.out"
+}
+
+redis_runs()
+{
+	[ "$engine" != redis ] || program_runs redis
+}
+
+# On the same port, with what it had.
+redis_again()
+{
+	mkdir -p "$dir/redis"
+	program_start redis redis-server --port "$(<"$dir/redis.port")" \
+	    --bind 127.0.0.1 --dir "$dir/redis" --save '' --appendonly yes \
+	    --appendfsync always
+	wait_until redis ping
+}
+
+queue_url()
+{
+	case $engine in
+	memory) echo memory: ;;
+	sqlite) echo "sqlite:$dir/queue.db" ;;
+	redis) echo "redis://127.0.0.1:$(<"$dir/redis.port")/1" ;;
+	esac
+}
+
+# start [NAME=value ...]: a worker with an empty queue.
+start()
+{
+	rm -f "$dir"/queue.db*
+	start_again "$@"
+}
+
+# With what the queue has.
+start_again()
+{
+	worker_start ALLOW_CIDR=127.0.0.0/8 QUEUE_URL="$(queue_url)" "$@"
+	wait_until state .tasks.queue_up
+}
+
+# second [NAME=value ...]: another worker on the same queue; $base stays.
+second()
+{
+	second_port=$(port_free)
+	program_start second env -i PATH="$PATH" BIND_ADDRESS=127.0.0.1 \
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" STATE_DIR="$dir/second" \
+	    ALLOW_CIDR=127.0.0.0/8 QUEUE_URL="$(queue_url)" \
+	    WORKER_PORT="$second_port" "$@" "$bin/dcm-worker"
+	wait_until port_open "$second_port"
+}
+
+# push: a task; its id in $task.
+push()
+{
+	request GET '/hit?async=true'
+	expect_status 202
+	task=$(jq -r .task_id "$dir/body")
+}
+
+# ended STATUS [FILTER]: the task has come to that end.
+ended()
+{
+	request GET "/hit/$task?wait=30"
+	expect_status 200
+	expect_json --arg status "$1" ".status == \$status and (${2:-true})"
+}
+
+# task_is ID STATUS: now; for waits.
+task_is()
+{
+	[ "$(curl -s "$base/hit/$1" | jq -r .status)" = "$2" ]
+}
+
+@test "a task is queued, done, and its result kept" {
+	start
+	put_url "$target/hello"
+	request GET '/hit?async=true'
+	expect_status 202
+	expect_json '.status == "queued" and (.task_id | length == 36) and
+	    (keys | length == 2)'
+	task=$(jq -r .task_id "$dir/body")
+	expect_header Location "/hit/$task"
+	ended completed
+	expect_json --arg id "$task" '.task_id == $id and
+	    .status == "completed" and .status_code == 200 and
+	    .body == "hello\n" and .body_encoding == "utf-8" and
+	    .error == null and .attempts == 1'
+	request HEAD "/hit/$task"
+	expect_status 200
+}
+
+@test "it is asked for by a query, by Prefer, or by the setting" {
+	start
+	put_url "$target/hello"
+	request GET /hit
+	expect_status 200
+	request GET /hit 'Prefer: wait=5, Respond-Async;x=1'
+	expect_status 202
+	expect_header Preference-Applied respond-async
+	request GET /hit 'Prefer: respond-asynchronously'
+	expect_status 200
+	request GET '/hit?async=false' 'Prefer: respond-async'
+	expect_status 200
+	request GET '/hit?async=maybe'
+	expect_problem 400 async
+	request HEAD '/hit?async=true'
+	expect_status 200
+	program_stop worker
+	start HIT_MODE=async
+	put_url "$target/hello"
+	request GET /hit
+	expect_status 202
+	request GET '/hit?async=false'
+	expect_status 200
+	[ "$body" = hello ]
+}
+
+@test "without a configuration nothing is queued" {
+	start
+	request GET '/hit?async=true'
+	expect_problem 503 configuration
+	state '.tasks.accepted == 0'
+}
+
+@test "a target's own 4xx and 5xx are results" {
+	start
+	put_url "$target/status?404"
+	push
+	ended completed '.status_code == 404 and .body == "this is 404\n" and
+	    .attempts == 1'
+	put_url "$target/status?503"
+	push
+	ended completed '.status_code == 503 and .attempts == 1'
+}
+
+@test "a body that is not UTF-8 is base64, and says so" {
+	start
+	put_url "$target/gzip"
+	push
+	ended completed '.body_encoding == "base64"'
+	[ "$(jq -r .body "$dir/body" | base64 -d | gzip -dc)" = unpacked ]
+	put_url "$target/big?300"
+	push
+	ended completed '.body_encoding == "base64"'
+	jq -r .body "$dir/body" | base64 -d >"$dir/got"
+	python3 -c 'import sys
+sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
+}
+
+@test "MAX_RESULT_BYTES fits, one byte more fails without another try" {
+	start MAX_RESULT_BYTES=100000
+	put_url "$target/big?100000"
+	push
+	ended completed
+	[ "$(jq -r .body "$dir/body" | base64 -d | wc -c)" = 100000 ]
+	put_url "$target/big?100001"
+	push
+	ended failed '(.error | test("MAX_RESULT_BYTES")) and .attempts == 1 and
+	    .body == null'
+	put_url "$target/endless?result"
+	push
+	ended failed '.error | test("MAX_RESULT_BYTES")'
+	wait_until event '^gone /endless\?result'
+}
+
+@test "what cannot be reached is tried again, then failed" {
+	local port
+	start WORKER_RETRY_MAX=2
+	port=$(port_free)
+	put_url "http://127.0.0.1:$port/"
+	push
+	ended failed '.attempts == 3 and (.error | test("reached")) and
+	    .status_code == null'
+	state '.tasks.tried_again == 2 and .tasks.failed == 1'
+	log_has worker "task\\] $task is tried again"
+	log_has worker "task\\] $task failed"
+}
+
+@test "a target that comes back completes a task that is tried again" {
+	start
+	put_url "http://127.0.0.1:1/"
+	push
+	wait_until task_is "$task" pending
+	request GET "/hit/$task"
+	expect_json '.status == "pending"'
+	program_stop worker
+	start WORKER_RETRY_MAX=0
+	put_url "http://127.0.0.1:1/"
+	push
+	ended failed '.attempts == 1'
+}
+
+@test "a refused address fails at once" {
+	start ALLOW_CIDR=
+	put_url "$target/hello"
+	push
+	ended failed '.attempts == 1 and (.error | test("ALLOW_CIDR"))'
+}
+
+@test "a task runs with the configuration of its 202" {
+	local first
+	start WORKER_CONCURRENCY=1
+	put_url "$target/wait?$dir/go-own"
+	push
+	first=$task
+	wait_until state '.tasks.running == 1'
+	put "{\"url\":\"$target/echo\",\"headers\":{\"X-Mine\":\"one\"}}"
+	push
+	put "{\"url\":\"$target/echo\",\"headers\":{\"X-Mine\":\"two\"}}"
+	task_is "$task" queued
+	touch "$dir/go-own"
+	ended completed '.body | test("X-Mine: one")'
+	task=$first
+	ended completed '.body == "waited"'
+}
+
+@test "WORKER_CONCURRENCY tasks run at once, the others wait" {
+	local n
+	start WORKER_CONCURRENCY=3
+	put_url "$target/wait?$dir/go-many"
+	for n in {1..8}; do
+		push
+	done
+	wait_until state '.tasks.running == 3'
+	wait_until state '.tasks.queued == 5 and .tasks.pending == 3'
+	put_url "$target/hello"
+	request GET /hit
+	expect_status 200
+	touch "$dir/go-many"
+	wait_until state '.tasks.completed == 8'
+	wait_until state '.tasks.queued == 0 and .tasks.pending == 0'
+}
+
+@test "a full queue is 503 with Retry-After" {
+	start QUEUE_MAX=3 WORKER_CONCURRENCY=1
+	put_url "$target/wait?$dir/go-full"
+	push
+	push
+	push
+	request GET '/hit?async=true'
+	expect_problem 503 QUEUE_MAX
+	expect_header Retry-After '[0-9]+'
+	touch "$dir/go-full"
+	wait_until state '.tasks.completed == 3'
+	push
+	ended completed
+}
+
+@test "a result expires" {
+	start RESULT_TTL_SECONDS=1
+	put_url "$target/hello"
+	push
+	ended completed
+	wait_until task_is "$task" 404
+	request GET "/hit/$task"
+	expect_problem 404 expired
+}
+
+@test "wait answers at the end, or when its time is over" {
+	start
+	put_url "$target/wait?$dir/go-wait"
+	push
+	request GET "/hit/$task?wait=1"
+	expect_status 200
+	expect_json '.status == "pending"'
+	curl -s --max-time 60 "$base/hit/$task?wait=60" >"$dir/waited" &
+	local pid=$!
+	run curl -s --max-time 1 "$base/hit/$task?wait=60"
+	[ "$status" = 28 ]
+	touch "$dir/go-wait"
+	wait $pid
+	[ "$(jq -r .status "$dir/waited")" = completed ]
+	request GET "/hit/$task?wait=61"
+	expect_problem 400 wait
+}
+
+@test "what is no task is 404" {
+	start
+	request GET /hit/00000000-0000-4000-8000-000000000000
+	expect_problem 404
+	request GET /hit/no-task
+	expect_problem 404
+	request DELETE /hit/00000000-0000-4000-8000-000000000000
+	expect_problem 404
+	request GET '/tasks?after=00000000-0000-4000-8000-000000000000'
+	expect_problem 404
+}
+
+@test "a list of tasks, by pages and by state" {
+	local n ids=() seen
+	start WORKER_CONCURRENCY=1
+	put_url "$target/hello"
+	for n in 1 2 3; do
+		push
+		ids+=("$task")
+		ended completed
+	done
+	put_url "$target/wait?$dir/go-list"
+	push
+	ids+=("$task")
+	wait_until task_is "$task" pending
+	push
+	ids+=("$task")
+	request GET /tasks
+	expect_status 200
+	[ "$(jq -r '.[].task_id' "$dir/body")" = "$(printf '%s\n' "${ids[@]}")" ]
+	expect_json '[.[].status] == ["completed", "completed", "completed",
+	    "pending", "queued"]'
+	expect_json '.[0].created_at | test("^[0-9-]+T[0-9:.]+Z$")'
+	expect_json '.[0].ended_at != null and .[4].ended_at == null'
+	request GET '/tasks?limit=2'
+	expect_header Link "</tasks\\?after=${ids[1]}&limit=2>; rel=\"next\""
+	request GET "/tasks?limit=2&after=${ids[1]}"
+	[ "$(jq -r '.[0].task_id' "$dir/body")" = "${ids[2]}" ]
+	request GET "/tasks?after=${ids[4]}"
+	[ "$body" = '[]' ]
+	request GET '/tasks?state=completed'
+	expect_json 'length == 3'
+	request GET '/tasks?state=queued'
+	expect_json --arg id "${ids[4]}" 'map(.task_id) == [$id]'
+	request GET '/tasks?state=else'
+	expect_problem 400 state
+	request GET '/tasks?limit=1001'
+	expect_problem 400 limit
+	touch "$dir/go-list"
+	ended completed
+}
+
+@test "a removed task is gone, and cancelled if it runs" {
+	start WORKER_CONCURRENCY=1
+	put "{\"url\":\"$target/hang?removed\",\"timeout_seconds\":300}"
+	push
+	local runs=$task
+	wait_until state '.tasks.running == 1'
+	push
+	request DELETE "/hit/$task"
+	expect_status 204
+	request GET "/hit/$task"
+	expect_status 404
+	request DELETE "/hit/$runs"
+	expect_status 204
+	wait_until event '^gone /hang\?removed'
+	wait_until state '.tasks.running == 0'
+	request GET "/hit/$runs"
+	expect_status 404
+	put_url "$target/hello"
+	push
+	ended completed
+	request DELETE "/hit/$task"
+	expect_status 204
+	request GET /tasks
+	[ "$body" = '[]' ]
+	[ "$(grep -c '^gone /hang?removed' "$events")" = 1 ]
+}
+
+@test "only who has the key lists and removes" {
+	start WORKER_API_KEY=the-worker-key
+	request POST /config "$KEY" --data "{\"url\":\"$target/hello\"}"
+	push
+	ended completed
+	request GET /tasks
+	expect_problem 401
+	request DELETE "/hit/$task" 'X-API-Key: wrong'
+	expect_problem 401
+	request GET /tasks "$KEY"
+	expect_status 200
+	request DELETE "/hit/$task" "$KEY"
+	expect_status 204
+}
+
+@test "the end of the worker waits for what runs" {
+	start
+	put_url "$target/wait?$dir/go-end"
+	push
+	wait_until state '.tasks.running == 1'
+	curl -s --max-time 60 "$base/hit/$task?wait=60" >"$dir/waited" &
+	local pid=$!
+	sleep 0.3
+	kill "$(program_pid worker)"
+	wait $pid
+	[ "$(jq -r .status "$dir/waited")" = pending ]
+	program_runs worker
+	touch "$dir/go-end"
+	wait_until program_gone worker
+	log_has worker 'shutdown\] done'
+	[ "$engine" != memory ] || return 0
+	start_again
+	ended completed '.body == "waited" and .attempts == 1'
+}
+
+@test "no task is lost after its 202 when the worker is killed" {
+	local n tasks=()
+	[ "$engine" != memory ] || skip "memory ends with the process"
+	start WORKER_CONCURRENCY=4
+	put_url "$target/wait?$dir/go-kill"
+	for n in {1..30}; do
+		push
+		tasks+=("$task")
+	done
+	program_stop worker KILL
+	touch "$dir/go-kill"
+	start_again WORKER_CONCURRENCY=4
+	request GET '/tasks?limit=1000'
+	expect_json 'length == 30'
+	for task in "${tasks[@]}"; do
+		ended completed '.body == "waited"'
+	done
+	state '.tasks.completed == 30'
+}
+
+@test "killed again and again in the middle of pushes, every 202 is done" {
+	local n round pid id
+	[ "$engine" != memory ] || skip "memory ends with the process"
+	: >"$dir/accepted"
+	start
+	for round in 1 2 3; do
+		put_url "$target/hello"
+		for n in 1 2 3 4; do
+			while curl -sf --max-time 5 "$base/hit?async=true" \
+			    >>"$dir/accepted"; do
+				echo >>"$dir/accepted"
+			done &
+		done
+		sleep 0.$((RANDOM % 5 + 2))
+		kill -KILL "$(program_pid worker)"
+		wait
+		program_stop worker KILL
+		start_again
+	done
+	# A line that was cut in the middle was no answer.
+	grep -o '"task_id":"[^"]*","status":"queued"' "$dir/accepted" |
+	    cut -d'"' -f4 >"$dir/ids"
+	[ "$(wc -l <"$dir/ids")" -gt 20 ]
+	wait_until -t 60 state '.tasks.queued == 0 and .tasks.pending == 0'
+	while read -r id; do
+		task_is "$id" completed || {
+			curl -s "$base/hit/$id"
+			return 1
+		}
+	done <"$dir/ids"
+}
+
+@test "two workers share what one was given" {
+	[ "$engine" = redis ] || skip "one worker has the queue"
+	start WORKER_CONCURRENCY=2
+	second WORKER_CONCURRENCY=2
+	put_url "$target/wait?$dir/go-share"
+	push
+	push
+	push
+	push
+	wait_until state '.tasks.running == 2'
+	base=http://127.0.0.1:$second_port wait_until state '.tasks.running == 2'
+	touch "$dir/go-share"
+	ended completed
+	request GET '/tasks?state=completed'
+	base=http://127.0.0.1:$second_port
+	request GET "/hit/$task"
+	expect_json '.body == "waited"'
+	redis -n 1 get "worker:hit:result:$task"
+	jq -e --arg id "$task" '.task_id == $id and .status == "completed" and
+	    .status_code == 200 and .body == "waited"' "$dir/redis.out"
+	redis -n 1 ttl "worker:hit:result:$task"
+	[ "$(<"$dir/redis.out")" -gt 3500 ]
+}
+
+@test "a killed worker's task is taken over by another" {
+	[ "$engine" = redis ] || skip "one worker has the queue"
+	start
+	put_url "$target/wait?$dir/go-over"
+	push
+	wait_until state '.tasks.running == 1'
+	second
+	program_stop worker KILL
+	touch "$dir/go-over"
+	base=http://127.0.0.1:$second_port
+	wait_until -t 60 task_is "$task" completed
+	request GET "/hit/$task"
+	expect_json '.attempts == 2 and .body == "waited"'
+}
+
+@test "a worker that lives keeps its task beyond a lease" {
+	[ "$engine" = redis ] || skip "one worker has the queue"
+	start
+	put_url "$target/wait?$dir/go-long"
+	push
+	wait_until state '.tasks.running == 1'
+	second
+	sleep 14
+	base=http://127.0.0.1:$second_port state '.tasks.running == 0'
+	touch "$dir/go-long"
+	ended completed '.attempts == 1'
+}
+
+@test "a Redis that restarts is waited for, and nothing is lost" {
+	local kept waits
+	[ "$engine" = redis ] || skip "there is no Redis"
+	start WORKER_CONCURRENCY=1
+	put_url "$target/wait?$dir/go-redis"
+	push
+	kept=$task
+	wait_until state '.tasks.running == 1'
+	push
+	waits=$task
+	program_stop redis KILL
+	wait_until state '.tasks.queue_up == false'
+	request GET '/hit?async=true'
+	expect_problem 503 'cannot be reached'
+	expect_header Retry-After '[0-9]+'
+	request GET "/hit/$kept"
+	expect_problem 503
+	request GET /tasks
+	expect_problem 503
+	request DELETE "/hit/$kept"
+	expect_problem 503
+	put_url "$target/hello"
+	request GET '/hit?async=false'
+	expect_status 200
+	touch "$dir/go-redis"
+	sleep 0.5
+	redis_again
+	wait_until state .tasks.queue_up
+	task=$kept
+	ended completed '.body == "waited"'
+	task=$waits
+	ended completed '.body == "waited"'
+	push
+	ended completed '.body == "hello\n"'
+}
+
+@test "a Redis that does not answer is 503, and comes back" {
+	[ "$engine" = redis ] || skip "there is no Redis"
+	start
+	put_url "$target/hello"
+	push
+	ended completed
+	kill -STOP "$(program_pid redis)"
+	request GET '/hit?async=true'
+	expect_problem 503
+	request GET /health
+	expect_status 200
+	kill -CONT "$(program_pid redis)"
+	wait_until state .tasks.queue_up
+	push
+	ended completed
+}
+
+@test "a Redis that is not there at the start is waited for" {
+	[ "$engine" = redis ] || skip "there is no Redis"
+	program_stop redis
+	worker_start ALLOW_CIDR=127.0.0.0/8 QUEUE_URL="$(queue_url)"
+	put_url "$target/hello"
+	request GET '/hit?async=true'
+	expect_problem 503
+	redis_again
+	wait_until state .tasks.queue_up
+	push
+	ended completed
+}
+
+@test "a Redis that forgot everything gets a new queue" {
+	[ "$engine" = redis ] || skip "there is no Redis"
+	start
+	put_url "$target/hello"
+	push
+	ended completed
+	redis flushall
+	wait_until log_has worker 'the queue is made again'
+	push
+	ended completed
+}
+
+@test "two workers do not share one file" {
+	[ "$engine" = sqlite ] || skip "there is no file"
+	start
+	run env -i STATE_DIR="$dir/second" QUEUE_URL="$(queue_url)" \
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" WORKER_PORT="$(port_free)" \
+	    timeout 20 "$bin/dcm-worker"
+	[ "$status" = 1 ]
+	[[ $output == *"another worker uses it"* ]]
+}
+
+@test "a file that is no queue, or a newer one, stops the worker" {
+	[ "$engine" = sqlite ] || skip "there is no file"
+	start
+	program_stop worker
+	printf 'no database at all, by far\n%.0s' {1..100} >"$dir/garbage.db"
+	run env -i QUEUE_URL="sqlite:$dir/garbage.db" WORKER_PORT=0 \
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" timeout 20 "$bin/dcm-worker"
+	[ "$status" = 1 ]
+	[[ $output == *garbage.db* ]]
+	python3 -c 'import sqlite3, sys
+sqlite3.connect(sys.argv[1]).execute("PRAGMA user_version = 99")' \
+	    "$dir/queue.db"
+	run env -i QUEUE_URL="$(queue_url)" WORKER_PORT=0 \
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" timeout 20 "$bin/dcm-worker"
+	[ "$status" = 1 ]
+	[[ $output == *newer* ]]
+	run env -i QUEUE_URL="sqlite:/nowhere/at/all.db" WORKER_PORT=0 \
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" timeout 20 "$bin/dcm-worker"
+	[ "$status" = 1 ]
+}
+
+@test "the metrics tell of tasks" {
+	start
+	put_url "$target/hello"
+	push
+	ended completed
+	request GET /hit
+	request GET /metrics
+	expect_status 200
+	expect_header Content-Type 'text/plain; version=0.0.4.*'
+	grep -qx 'dcm_worker_tasks_total{end="accepted"} 1' "$dir/body"
+	grep -qx 'dcm_worker_task_seconds_count{end="completed"} 1' "$dir/body"
+	grep -qx 'dcm_worker_hit_seconds_count{end="passed"} 1' "$dir/body"
+	grep -qx 'dcm_worker_hits_total{end="passed"} 1' "$dir/body"
+	grep -qx 'dcm_worker_queue_up 1' "$dir/body"
+	grep -q '^dcm_worker_queue_oldest_seconds ' "$dir/body"
+	grep -q '^dcm_worker_queue_tasks{state="queued"} ' "$dir/body"
+	# Every name has its help and its type.
+	awk '/^# HELP/ { help[$3] } /^# TYPE/ { type[$3] }
+	    !/^#/ { name = $1; sub(/\{.*/, "", name)
+		bare = name; sub(/_(bucket|sum|count)$/, "", bare)
+		if (!(name in help) && !(bare in help) ||
+		    !(name in type) && !(bare in type)) exit 1 }' "$dir/body"
+}
