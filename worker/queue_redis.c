@@ -215,7 +215,7 @@ queue_redis_facts(struct queue *q, struct queue_facts *facts)
 	struct queue_redis *r = queue_redis_of(q);
 
 	*facts = r->facts;
-	facts->up = r->verbs.up;
+	facts->up = r->verbs.up && r->swept;
 }
 
 static struct queue *

@@ -37,7 +37,8 @@ struct queue_redis {
 	int64_t claimed;	/* when it last asked for others' tasks */
 	struct loop_timer again, beats, sweeps;
 	char offset[24];	/* of the sweep */
-	struct queue_facts facts;
+	struct queue_facts facts;	/* of the last sweep */
+	bool swept;		/* since the connection was made */
 	struct queue_text *config;	/* the one given out last; held */
 };
 

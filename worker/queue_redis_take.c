@@ -317,6 +317,7 @@ queue_redis_take_swept(struct queue_redis_ask *ask, const redisReply *reply)
 			log_debug("queue", "redis: %s", reply->str);
 		return;
 	}
+	r->swept = true;
 	item = (const redisReply *const *)reply->element;
 	in = item[0]->integer - item[2]->integer;
 	r->facts.queued = in > 0 ? in : 0;
@@ -357,8 +358,11 @@ queue_redis_take_verbs(struct queue_redis_link *link)
 {
 	struct queue_redis *r = LOOP_OF(struct queue_redis, verbs, link);
 
-	if (link->up)
-		queue_redis_take_look(r);
+	r->swept = false;
+	if (!link->up)
+		return;
+	queue_redis_take_look(r);
+	loop_timer_start(r->base.setup.loop, &r->sweeps, 0);
 }
 
 void

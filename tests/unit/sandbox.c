@@ -62,7 +62,7 @@ escape(void)
 
 UNIT("nothing leads out of the sandbox")
 {
-	char path[128];
+	char path[128], clear[192];
 	int status, fd;
 	pid_t pid;
 
@@ -81,8 +81,8 @@ UNIT("nothing leads out of the sandbox")
 	if (pid == 0)
 		_exit(escape());
 	waitpid(pid, &status, 0);
-	snprintf(path, sizeof(path), "rm -rf %s %s", inside, outside);
-	CHECK(system(path) == 0);
+	snprintf(clear, sizeof(clear), "rm -rf %s %s", inside, outside);
+	CHECK(system(clear) == 0);
 	CHECK(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77) {
 		printf("# this kernel has no Landlock\n");
