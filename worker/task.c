@@ -59,13 +59,12 @@ task_free(struct task *t)
 static void
 task_left(struct tasks *tasks)
 {
-	if (tasks->draining && TAILQ_EMPTY(&tasks->all) &&
-	    tasks->idle != NULL) {
-		void (*idle)(void *) = tasks->idle;
+	void (*idle)(void *) = tasks->idle;
 
-		tasks->idle = NULL;
-		idle(tasks->idle_arg);
-	}
+	if (!tasks->draining || !TAILQ_EMPTY(&tasks->all) || idle == NULL)
+		return;
+	tasks->idle = NULL;
+	idle(tasks->idle_arg);
 }
 
 /* --- settling ----------------------------------------------------------- */
@@ -318,8 +317,7 @@ task_taken(void *arg, const struct queue_task *taken)
 		return;
 	t = task_new(tasks, taken);
 	if (t == NULL) {
-		log_error("task", "%s cannot begin: out of memory",
-		    taken->id);
+		log_error("task", "%s: out of memory", taken->id);
 		return;
 	}
 	if (taken->attempts == 1)
@@ -342,7 +340,6 @@ task_cancel(struct tasks *tasks, const char *id)
 
 	if (t == NULL || t->fetch == NULL)
 		return;
-	log_info("task", "%s is removed", id);
 	tasks->running--;
 	task_free(t);
 	task_hungry(tasks);

@@ -35,7 +35,8 @@ worker_start()
 		program_start "$worker_name" env -i PATH="$PATH" \
 		    ASAN_OPTIONS="${ASAN_OPTIONS-}" \
 		    UBSAN_OPTIONS="${UBSAN_OPTIONS-}" BIND_ADDRESS=127.0.0.1 \
-		    STATE_DIR="$dir/worker" WORKER_PORT="$worker_port" "$@" "$bin/dcm-worker"
+		    STATE_DIR="$dir/$worker_name" WORKER_PORT="$worker_port" \
+		    "$@" "$bin/dcm-worker"
 		wait_until worker_answers &&
 		    program_runs "$worker_name" && return 0
 		echo "start $try of the worker failed:" >&2

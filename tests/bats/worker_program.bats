@@ -19,7 +19,7 @@ fails()
 	local pattern=$1
 	shift
 	run timeout 20 env -i PATH="$PATH" BIND_ADDRESS=127.0.0.1 \
-	    WORKER_PORT=0 "$@" "$bin/dcm-worker"
+	    STATE_DIR="$dir/fails" WORKER_PORT=0 "$@" "$bin/dcm-worker"
 	echo "$output"
 	[ "$status" = 1 ]
 	grep -qE -- "$pattern" <<<"$output"
@@ -69,7 +69,7 @@ fails()
 	printf 'WORKER_PORT=1\nLOG_FORMAT=json\nBIND_ADDRESS="127.0.0.1"\n' \
 	    >"$dir/worker.conf"
 	program_start other env -i PATH="$PATH" WORKER_PORT="$port" \
-	    "$bin/dcm-worker" --config "$dir/worker.conf"
+	    STATE_DIR="$dir/other" "$bin/dcm-worker" --config "$dir/worker.conf"
 	wait_until port_open "$port"
 	log_has other '^\{"time":.*"component":"init"'
 	program_stop other
@@ -174,7 +174,7 @@ raw()
 	log_has own '\[shutdown\] done'
 	# its exit status, from a start whose parent is this test
 	env -i PATH="$PATH" BIND_ADDRESS=127.0.0.1 WORKER_PORT=0 \
-	    "$bin/dcm-worker" 2>"$dir/own.log" 3>&- &
+	    STATE_DIR="$dir/own" "$bin/dcm-worker" 2>"$dir/own.log" 3>&- &
 	pid=$!
 	wait_until grep -q init "$dir/own.log"
 	kill -TERM $pid

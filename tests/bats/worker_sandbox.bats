@@ -1,5 +1,5 @@
-# What the worker gives up once it has started. tests/unit/sandbox.c tries to
-# get out.
+# worker_sandbox.bats: what the worker gives up once it has started.
+# tests/unit/sandbox.c tries to get out.
 
 load worker
 

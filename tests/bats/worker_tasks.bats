@@ -1,5 +1,5 @@
-# The worker's tasks, with each engine of the queue: by $TRANSPORT, which
-# here is the engine's name.
+# worker_tasks.bats: the worker's tasks, with each engine of the queue: by
+# $TRANSPORT, which here is the engine's name.
 # transports: memory sqlite redis
 
 load worker

@@ -1,0 +1,50 @@
+#include "unit.h"
+
+#include "../../worker/queue_sqlite.c"
+
+#include "queue_stage.h"
+
+UNIT("the file has after a close what was in it, also what was running")
+{
+	open_fresh("sqlite:");
+	push(1, "{\"kept\":1}");
+	finish();
+	push(2, "{}");
+	finish();
+	queue_take(queue, 1);
+	UNTIL(given == 1);
+	queue_close(queue);
+	open_again();
+	queue_take(queue, 5);
+	UNTIL(given == 2);
+	CHECK_TEXT(configs[0], "{\"kept\":1}");
+	CHECK_INT(taken[0].attempts, 2);
+	CHECK_INT(taken[1].attempts, 1);
+	close_all();
+}
+
+UNIT("a push is answered after the commit, and many share one")
+{
+	static struct queue_call calls[15];
+	struct queue_text *text;
+
+	open_fresh("sqlite:");
+	text = queue_text_new("{}", 2);
+	for (int i = 0; i < 15; i++) {
+		struct queue_task task = { .created_at = 1, .config = text };
+
+		snprintf(task.id, sizeof(task.id),
+		    "00000000-0000-4000-8000-%012d", i);
+		calls[i].done = on_done;
+		answered = false;
+		queue_push(queue, &task, &calls[i]);
+		CHECK(!answered);
+	}
+	queue_text_drop(text);
+	UNTIL(answered);
+	for (int i = 0; i < 15; i++)
+		CHECK_INT(calls[i].end, QUEUE_DONE);
+	close_all();
+}
+
+UNIT_MAIN
