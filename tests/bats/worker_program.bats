@@ -86,7 +86,7 @@ fails()
 	expect_problem 404
 	request GET /hit/
 	expect_problem 404
-	request GET /metrics
+	request GET /nothing
 	expect_problem 404
 	request GET /tasks
 	expect_problem 404
