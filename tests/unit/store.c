@@ -144,9 +144,10 @@ crowd_publish(struct store *s, long long *last, unsigned who)
 		return;
 	if (after >= 0 && v->version != after + 1)
 		wrong("If-Match of %lld made %lld", after, v->version);
+	/* The sum first: a kill may come between the two. */
+	memcpy(shared->sum[v->version], strchr(v->etag, '-') + 1, 8);
 	if (atomic_exchange(&shared->told[v->version], 1) != 0)
 		wrong("version %lld was given twice", v->version);
-	memcpy(shared->sum[v->version], strchr(v->etag, '-') + 1, 8);
 	acked_raise(v->version);
 }
 
