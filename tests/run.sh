@@ -64,10 +64,16 @@ tap_count()
 	fi
 }
 
+# timeout is a process group of its own, and is to end with the part.
+bounded()
+{
+	setpriv --pdeathsig TERM timeout -k 30 "$@" </dev/null
+}
+
 run_unit()
 {
 	local tap=$temp/unit.$1 since=$SECONDS status
-	timeout -k 10 300 "$BUILD/unit/$1" >"$tap" 2>"$tap.err" </dev/null
+	bounded 300 "$BUILD/unit/$1" >"$tap" 2>"$tap.err"
 	status=$?
 	[ $status = 0 ] || sed 's/^/# /' "$tap.err" >>"$tap"
 	printf '  UNIT   %-28s%s\n' "$1" "$(tap_count "$tap" $status)"
@@ -78,8 +84,8 @@ run_bats()
 	local file=tests/bats/$1.bats tap=$temp/bats.${1//\//-}.${2:-} status
 	local since=$SECONDS
 	case $1 in containers/*) file=tests/$1.bats ;; esac
-	TRANSPORT=${2:-standalone} timeout -k 30 1200 \
-	    bats --tap "$file" >"$tap" 2>&1 </dev/null
+	TRANSPORT=${2:-standalone} bounded 1200 bats --tap "$file" \
+	    >"$tap" 2>&1
 	status=$?
 	printf '  BATS   %-28s%s\n' "$1${2:+ ($2)}" \
 	    "$(tap_count "$tap" $status)"
