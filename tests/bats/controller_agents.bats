@@ -119,6 +119,24 @@ agent_is()
 	    .applied_version == 1'
 }
 
+# Whether liveness holds the agent, by a look at the file itself.
+is_folded()
+{
+	python3 -c 'import sqlite3, sys, uuid
+c = sqlite3.connect(sys.argv[1])
+sys.exit(not c.execute("SELECT 1 FROM live WHERE id = ?",
+    (uuid.UUID(sys.argv[2]).bytes,)).fetchone())' \
+	    "$dir/state/controller-live.db" "$1"
+}
+
+@test "a heartbeat is folded even when no other request follows" {
+	[ "$TRANSPORT" != cgi ] || skip "nothing runs until the next request"
+	register '{}'
+	request GET /config "$AGENT_KEY" "X-Agent-ID: $id"
+	expect_status 200
+	wait_until -t 5 is_folded "$id"
+}
+
 @test "with a token the heartbeat is the token's agent's" {
 	register '{}'
 	request GET /config "Authorization: Bearer $token" \
