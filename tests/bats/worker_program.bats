@@ -88,8 +88,6 @@ fails()
 	expect_problem 404
 	request GET /nothing
 	expect_problem 404
-	request GET /tasks
-	expect_problem 404
 	request DELETE /config
 	expect_problem 405
 	expect_header Allow '.*POST.*'
