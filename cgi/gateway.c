@@ -178,6 +178,15 @@ gateway_since(const struct timespec *start)
 	    (double)(now.tv_nsec - start->tv_nsec) / 1e6;
 }
 
+/* Below no mount there is no path; then what was asked for says more. */
+static const char *
+gateway_asked(const struct gateway_request *g)
+{
+	const char *uri = gateway_variable(g, "REQUEST_URI");
+
+	return g->route.path[0] != '\0' || uri == NULL ? g->route.path : uri;
+}
+
 /* One line a request. No text of the caller's can end a field of it. */
 static void
 gateway_log(const struct gateway_request *g, const struct route_reply *reply,
@@ -185,14 +194,15 @@ gateway_log(const struct gateway_request *g, const struct route_reply *reply,
 {
 	enum log_level level = gateway_level(g, reply->status);
 	struct buf line = BUF_INIT(4000);
-	const char *p = g->route.path;
+	const char *p = gateway_asked(g);
 
 	if (!log_wants(level))
 		return;
 	buf_printf(&line, "%s %s \"%.16s ", g->route.id,
 	    g->route.remote[0] != '\0' ? g->route.remote : "-",
 	    g->route.method);
-	for (size_t n = 0; p[n] != '\0' && n < GATEWAY_LOG_PATH; n++) {
+	for (size_t n = 0; n < GATEWAY_LOG_PATH && p[n] != '\0' &&
+	    p[n] != '?'; n++) {
 		unsigned char c = (unsigned char)p[n];
 
 		if (c <= 0x20 || c >= 0x7f || c == '"')

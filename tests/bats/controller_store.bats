@@ -327,6 +327,14 @@ is_locked()
 	expect_problem 404
 }
 
+@test "a request beside the mount is logged as what was asked for" {
+	[ "$TRANSPORT" = cgi ] || skip "only what is below it gets there"
+	controller_start BASE_PATH=/elsewhere
+	request GET "/config?secret=1" "$AGENT_KEY"
+	expect_problem 404
+	log_has controller '"GET /[^ "?]+/config" 404'
+}
+
 @test "a wrong setting is named to callers, and explained in the log" {
 	[ "$TRANSPORT" = cgi ] || skip "it stops a responder at start"
 	controller_start DEFAULT_POLL_INTERVAL=none
