@@ -38,7 +38,7 @@ problem='"headers": {"Content-Type": "application/problem+json"}'
 	    \"body\": \"{\\\"detail\\\": \\\"url: not mine\\\"}\"}}"
 	agent_run
 	wait_until state '.worker.state == "failed"'
-	state '.worker.error == "worker answered 400: url: not mine" and
+	wait_until state '.worker.error == "worker answered 400: url: not mine" and
 	    .last_config_version == 1 and .applied_version == 0'
 	more worker '.path == "/state"' 3
 	[ "$(count worker "$given")" = 1 ]
@@ -201,7 +201,7 @@ unhealthy()
 	wait_until applied_is 1 1
 	more worker '.path == "/state"' 3
 	applied_is 1 1
-	state '.applied_version == 1 and .last_config_version == 2 and
+	wait_until state '.applied_version == 1 and .last_config_version == 2 and
 	    .worker.state == "failed"'
 }
 

@@ -50,7 +50,7 @@ still()
 	    .[1] - .[0] >= 1.8 and .[2] - .[1] >= 1.8"
 	publish 2 1
 	wait_until applied_is 1 2
-	state '.poll_interval_seconds == 1'
+	wait_until state '.poll_interval_seconds == 1'
 	say controller '{"GET /config": {"like": true,
 	    "headers": {"X-Poll-Interval-Seconds": "3600"}, "status": 304,
 	    "body": ""}}'
@@ -65,7 +65,6 @@ still()
 	publish 1
 	agent_run
 	wait_until applied_is 1
-	publish 2
 	# One after the other, and then the truth. BYTE is no UTF-8.
 	say controller "$(jq -n --arg elsewhere "$worker/state" '
 	def typed(type): {status: 200, headers: {"Content-Type": type}, body: .};
@@ -88,6 +87,7 @@ still()
 		($good | tojson | json | .do = "truncate"),
 		($good | tojson | json | .do = "drip"),
 		{do: "reset"}, {like: true}]}' | sed 's/BYTE/\\udcff/')"
+	publish 2
 	wait_until -t 60 counts controller "$polled" 15
 	still 1
 	wait_until -t 60 applied_is 1 2
@@ -106,7 +106,7 @@ still()
 	mv "$dir/long.json" "$dir/controller/say.json"
 	more controller "$polled" 2
 	still 1
-	state '.controller.error != null'
+	wait_until state '.controller.error != null'
 	say controller '{}'
 	publish 2
 	wait_until applied_is 1 2
@@ -145,7 +145,7 @@ still()
 	agent_run BACKOFF_MAX_SECONDS=60
 	sleep 6
 	[ "$(count controller true)" -le 14 ]
-	state '.controller.error | test("401")'
+	wait_until state '.controller.error | test("401")'
 }
 
 @test "a lower version is followed with a warning, version 0 is not" {
@@ -170,7 +170,7 @@ still()
 	wait_until applied_is 7
 	truth '{"version": 7, "data": {"url": "http://other"}}'
 	wait_until applied_is 7 7
-	state '.config_url == "http://other"'
+	wait_until state '.config_url == "http://other"'
 }
 
 @test "what was applied is upstream long before the interval is over" {

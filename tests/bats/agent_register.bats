@@ -56,11 +56,11 @@ registered()
 	program_stop controller
 	agent_run
 	wait_until log_has agent '\[controller\] registration:'
-	state '.controller.state == "registering" and
+	wait_until state '.controller.state == "registering" and
 	    .controller.failures > 0 and .controller.error != null'
 	peer_start controller
 	wait_until registered
-	state '.controller.error == null and .controller.failures == 0'
+	wait_until state '.controller.error == null and .controller.failures == 0'
 }
 
 @test "no refusal and no nonsense ends it" {

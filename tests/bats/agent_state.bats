@@ -88,7 +88,7 @@ make_state()
 	wait_until log_has agent 'warn \[state\].*cannot be written'
 	publish 3
 	wait_until applied_is 1 2 3
-	state '.applied_version == 3'
+	wait_until state '.applied_version == 3'
 	rm "$dir/state"
 	wait_until grep -q '^version 3$' "$dir/state/agent.state"
 	log_has agent 'is written again'

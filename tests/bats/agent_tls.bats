@@ -38,7 +38,7 @@ tls_peers()
 	tls_peers
 	agent_run CONTROLLER_CA_FILE="$dir/trusted.pem"
 	wait_until applied_is 1
-	state '.poll_url | startswith("https://")'
+	wait_until state '.poll_url | startswith("https://")'
 }
 
 @test "without its CA, or with another, it gets no credential" {
