@@ -18,6 +18,7 @@
 #include "history.h"
 #include "log.h"
 #include "register.h"
+#include "rollout.h"
 #include "status.h"
 
 enum {
@@ -29,7 +30,7 @@ enum {
 
 static const struct route *const gateway_groups[] = {
 	config_routes, history_routes, register_routes, agents_routes,
-	agent_routes, audit_routes, status_routes, NULL,
+	agent_routes, rollout_routes, audit_routes, status_routes, NULL,
 };
 
 static bool

@@ -15,6 +15,7 @@
 
 enum {
 	STORE_SWEEP_INTERVALS = 3,	/* of silence */
+	STORE_SWEEP_LATE = 4000,	/* ms until a heartbeat is known */
 	STORE_SWEEP_SHARE = 50,
 	STORE_SWEEP_CHEAP = 5,		/* ms; more is made rare */
 	STORE_SWEEP_MOST = 600000,	/* ms until the next look; a time
@@ -87,7 +88,8 @@ static enum store_end
 store_sweep_silent(struct store_file *f, long long now, long interval)
 {
 	long long start = store_sweep_clock(), some = 0;
-	long long since = now - STORE_SWEEP_INTERVALS * 1000LL * interval;
+	long long since = now - STORE_SWEEP_LATE -
+	    STORE_SWEEP_INTERVALS * 1000LL * interval;
 	sqlite3_stmt *row = store_file_sql(f, STORE_SQL_SILENT);
 	enum store_end end;
 

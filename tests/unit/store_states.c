@@ -125,14 +125,14 @@ UNIT("states follow what polls say, and silence")
 	CHECK_INT(counts(NULL, 3), 2);
 	CHECK_INT(counts("failed", 2), 1);
 	CHECK_INT(counts("failed", 3), 0);
-	says(2, 2000, -1, NULL, NULL);	/* nothing new */
+	says(2, 6000, -1, NULL, NULL);	/* nothing new */
 	CHECK_TEXT(shown(2), "failed/worker answered 400");
 	says(1, 91000, -1, NULL, NULL);
-	CHECK_INT(store_sweep(s, 91001, 30), STORE_DONE);
-	CHECK_INT(counts("offline", -1), 1);	/* 3; 2 spoke at 2000 */
+	CHECK_INT(store_sweep(s, 95001, 30), STORE_DONE);
+	CHECK_INT(counts("offline", -1), 1);	/* 3; 2 spoke at 6000 */
 	CHECK_TEXT(shown(3), "offline/");
 	CHECK_TEXT(shown(4), "new/");
-	says(3, 92000, -1, NULL, NULL);
+	says(3, 96000, -1, NULL, NULL);
 	CHECK_TEXT(shown(3), "ok/");
 	CHECK_INT(store_sweep(s, 200000, 30), STORE_DONE);
 	CHECK_INT(counts("offline", -1), 3);
@@ -275,7 +275,7 @@ UNIT("a rollout counts each agent once, by what it reported")
 	CHECK(r.p50 >= 2000 && r.p50 < 2140);
 	CHECK_INT(r.max, 3000);
 	CHECK_INT(r.p99, 3000);
-	CHECK_INT(store_sweep(s, r.published_at + 95000, 30), STORE_DONE);
+	CHECK_INT(store_sweep(s, r.published_at + 99000, 30), STORE_DONE);
 	CHECK_INT(store_rollout(s, 1, &r), STORE_DONE);
 	CHECK_INT(r.offline, 1);	/* 2 */
 	CHECK_INT(r.up_to_date, 1);
