@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "log.h"
@@ -267,6 +268,8 @@ main_serve(const char *file)
 	struct tasks tasks = { 0 };
 	int err;
 
+	umask(077);	/* tasks keep their configuration, secrets and all */
+	signal(SIGXFSZ, SIG_IGN);	/* a full disk is an error, no end */
 	main_settings(&worker, file);
 	main_open(&worker);
 	main_tasks(&worker, &tasks);

@@ -605,6 +605,22 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	ended completed
 }
 
+@test "where no file may grow tasks are refused, and the worker lives" {
+	[ "$engine" = sqlite ] || skip "there is no file"
+	start
+	put_url "$target/hello"
+	[ "$(stat -c %a "$dir/queue.db")" = 600 ]
+	prlimit --pid "$(program_pid worker)" --fsize=4096:
+	request GET '/hit?async=true'
+	expect_problem 503
+	request GET /hit
+	expect_status 200
+	prlimit --pid "$(program_pid worker)" --fsize=unlimited:
+	wait_until state .tasks.queue_up
+	wait_until push
+	ended completed
+}
+
 @test "two workers do not share one file" {
 	[ "$engine" = sqlite ] || skip "there is no file"
 	start
