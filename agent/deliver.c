@@ -176,7 +176,9 @@ deliver_consider(struct deliver *d)
 	case PLAN_REST:
 		break;
 	}
-	if (!d->newest.refused)
+	if (d->newest.refused)
+		deliver_set_health(d, DELIVER_FAILED, d->refusal);
+	else
 		deliver_set_health(d, DELIVER_OK, "");
 	return deliver_rest(d);
 }
@@ -245,8 +247,8 @@ deliver_refused(struct deliver *d)
 			both[i]->refused = true;
 			both[i]->locked = d->ack->locked;
 		}
-	if (d->newest.refused)
-		deliver_set_health(d, DELIVER_FAILED, d->ack->why);
+	if (config_same(&d->newest, &d->giving))
+		snprintf(d->refusal, sizeof(d->refusal), "%s", d->ack->why);
 	return deliver_consider(d);
 }
 

@@ -54,6 +54,7 @@ struct deliver {
 	int64_t lag_since;	/* loop_now; -1: it has its configuration */
 	enum deliver_health health;
 	char why[2 * WORDS_MAX];	/* of the health; "" when ok */
+	char refusal[2 * WORDS_MAX];	/* of the newest, while it is refused */
 	long long last_answer;	/* ms since 1970; 0: never */
 };
 

@@ -184,6 +184,27 @@ UNIT("while the newest is refused, a worker that restarts gets the last good")
 	CHECK_TEXT(deliver_word(&w.deliver), "failed");
 }
 
+UNIT("the refusal is told again when the worker was gone meanwhile")
+{
+	world_begin(1);
+	world_publish();
+	world_poll();
+	world_run(1000);
+	world_publish();
+	w.manner = MANNER_400;
+	world_poll();
+	world_run(1000);
+	w.manner = MANNER_GONE;
+	world_run(10000);
+	CHECK_TEXT(deliver_word(&w.deliver), "no-worker");
+	w.manner = MANNER_WELL;
+	world_restart_worker();
+	world_run(20000);
+	CHECK_INT(w.version, 1);
+	CHECK_TEXT(deliver_word(&w.deliver), "failed");
+	CHECK(strstr(w.deliver.why, "400") != NULL);
+}
+
 UNIT("refused for the key, it is tried again when the worker restarts")
 {
 	world_begin(1);
