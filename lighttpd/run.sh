@@ -35,12 +35,20 @@ STATE_DIR=$(cd "$STATE_DIR" && pwd)
 
 # A socket's path has 107 bytes, and lighttpd cuts bin-path at a space.
 DCM_RUN=$STATE_DIR/run
-if [ ${#DCM_RUN} -gt 90 ] || [ "${DCM_RUN#* }" != "$DCM_RUN" ]; then
+if [ ${#DCM_RUN} -gt 82 ] || [ "${DCM_RUN#* }" != "$DCM_RUN" ]; then
 	name=$(printf %s "$STATE_DIR" | sha256sum | cut -c1-16)
 	DCM_RUN=${TMPDIR:-/tmp}/dcm-$(id -u)-$name
 fi
 mkdir -p "$DCM_RUN" || fail "$DCM_RUN cannot be made"
 [ -O "$DCM_RUN" ] || fail "$DCM_RUN belongs to someone else"
+
+# Each start has its own sockets: those of a lighttpd that was killed may be
+# served for a moment yet, and the new one would take them for good.
+for old in "$DCM_RUN"/[0-9]*; do
+	kill -0 "${old##*/}" 2>/dev/null || rm -rf "$old"
+done
+DCM_RUN=$DCM_RUN/$$
+mkdir -p "$DCM_RUN" || fail "$DCM_RUN cannot be made"
 case $DCM_BIN in
 *\ *)
 	ln -sfn "$DCM_BIN" "$DCM_RUN/bin"
