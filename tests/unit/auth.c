@@ -151,7 +151,7 @@ UNIT("a token is its agent's, while its generation counts")
 	snprintf(header, sizeof(header), "Bearer %s", token);
 	CHECK_INT(asks(ROUTE_AGENT, NULL, header), 0);	/* not known yet */
 	memcpy(agent.id, one, sizeof(one));
-	CHECK_INT(store_register(controller.store, &agent, &generation),
+	CHECK_INT(store_register(controller.store, &agent, NULL, &generation),
 	    STORE_DONE);
 	CHECK_INT(asks(ROUTE_AGENT, NULL, header), 0);
 	CHECK_TEXT(caller.agent, one);
