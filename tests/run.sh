@@ -16,7 +16,7 @@
 # V=1 shows each test; else what failed and what was skipped. The last line
 # is `N passed, N failed, N skipped`; the exit status says whether none
 # failed.
-set -um	# -m: each part is a process group, to be ended whole
+set -u
 
 cd "$(dirname "$0")/.." || exit
 BUILD=${BUILD:-build}
@@ -68,6 +68,15 @@ tap_count()
 bounded()
 {
 	setpriv --pdeathsig TERM timeout -k 30 "$@" </dev/null
+}
+
+# part_wait COMMAND…: ends it when the part is ended: timeout(1) makes a
+# process group of its own, and passes the signal on to that.
+part_wait()
+{
+	"$@" </dev/null &
+	trap 'kill $!' TERM
+	wait $!
 }
 
 run_unit()
@@ -176,7 +185,7 @@ run_end()
 {
 	local part
 	for part in $(jobs -pr); do
-		kill -- "-$part" 2>/dev/null
+		kill "$part" 2>/dev/null
 	done
 	wait
 	tests/containers/engine down "$temp/engine"
