@@ -58,7 +58,7 @@ const struct setting settings_table[] = {
 	    .offset = AT(result_ttl), .fallback = "3600", .min = 1,
 	    .max = 31536000, .doc = "how long a task's result is kept" },
 	{ .name = "MAX_RESULT_BYTES", .kind = SETTING_NUMBER,
-	    .offset = AT(max_result), .fallback = "1048576", .min = 0,
+	    .offset = AT(max_result), .fallback = "1048576", .min = 1,
 	    .max = 67108864,
 	    .doc = "the longest body of a task's result" },
 	{ .name = "SANDBOX", .kind = SETTING_CHOICE, .offset = AT(sandbox),
