@@ -14,6 +14,7 @@
 #include "log.h"
 
 enum {
+	QUEUE_SQLITE_SAY = 1000,	/* ms between two lines of a failure */
 	QUEUE_SQLITE_LAZY = 10,		/* ms until a commit that can wait */
 	QUEUE_SQLITE_EXPIRY = 1000,	/* ms between two looks for results
 					 * whose time is over */
@@ -34,6 +35,17 @@ queue_sqlite_bind(sqlite3_stmt *statement, int at, const char *text)
 
 /* --- transactions ------------------------------------------------------- */
 
+void
+queue_sqlite_failed(struct queue_sqlite *s, const char *what)
+{
+	int64_t now = loop_now(s->base.setup.loop);
+
+	if (s->said != 0 && now - s->said < QUEUE_SQLITE_SAY)
+		return;
+	log_error("queue", "%s: %s", what, sqlite3_errmsg(s->db));
+	s->said = now;
+}
+
 static void
 queue_sqlite_recount(struct queue_sqlite *s)
 {
@@ -53,8 +65,7 @@ queue_sqlite_begin(struct queue_sqlite *s)
 		s->begun = queue_sqlite_file_run(s,
 		    queue_sqlite_file_sql(s, QUEUE_SQLITE_BEGIN));
 		if (!s->begun)
-			log_error("queue", "no transaction: %s",
-			    sqlite3_errmsg(s->db));
+			queue_sqlite_failed(s, "no transaction");
 	}
 	return s->begun;
 }
@@ -80,7 +91,7 @@ queue_sqlite_wait(struct queue_sqlite *s, struct queue_call *call,
 static void
 queue_sqlite_undone(struct queue_sqlite *s)
 {
-	log_error("queue", "a commit failed: %s", sqlite3_errmsg(s->db));
+	queue_sqlite_failed(s, "a commit failed");
 	if (!sqlite3_get_autocommit(s->db))
 		queue_sqlite_file_run(s,
 		    queue_sqlite_file_sql(s, QUEUE_SQLITE_ROLLBACK));
@@ -174,8 +185,7 @@ queue_sqlite_push(struct queue *q, const struct queue_task *task,
 	sqlite3_bind_int64(sql, 2, row);
 	sqlite3_bind_int64(sql, 3, task->created_at);
 	if (row == 0 || !queue_sqlite_file_run(s, sql)) {
-		log_error("queue", "a task cannot be written: %s",
-		    sqlite3_errmsg(s->db));
+		queue_sqlite_failed(s, "a task cannot be written");
 		queue_answer(q, call, QUEUE_DOWN);
 		return;
 	}
@@ -214,8 +224,7 @@ queue_sqlite_settle(struct queue *q, const struct queue_settled *settled,
 
 	if (!queue_sqlite_begin(s) || !queue_sqlite_file_run(s,
 	    queue_sqlite_settle_sql(s, settled))) {
-		log_error("queue", "a task cannot be settled: %s",
-		    sqlite3_errmsg(s->db));
+		queue_sqlite_failed(s, "a task cannot be settled");
 		queue_answer(q, call, QUEUE_DOWN);
 		return;
 	}
@@ -244,6 +253,7 @@ queue_sqlite_remove(struct queue *q, const char *id, struct queue_call *call)
 	sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_REMOVE);
 	queue_sqlite_bind(sql, 1, id);
 	if (!queue_sqlite_begin(s) || !queue_sqlite_file_run(s, sql)) {
+		queue_sqlite_failed(s, "a task cannot be removed");
 		queue_answer(q, call, QUEUE_DOWN);
 		return;
 	}

@@ -221,7 +221,9 @@ queue_sqlite_file_begin(struct queue_sqlite *s, struct buf *error)
 	return queue_sqlite_file_exec(s,
 	    "PRAGMA locking_mode = EXCLUSIVE;"
 	    "PRAGMA foreign_keys = ON;"
-	    "PRAGMA trusted_schema = OFF;", error) &&
+	    "PRAGMA trusted_schema = OFF;"
+	    /* The sandbox allows no temporary file. */
+	    "PRAGMA temp_store = MEMORY;", error) &&
 	    queue_sqlite_file_schema(s, error) &&
 	    queue_sqlite_file_exec(s,
 	    "PRAGMA journal_mode = WAL;"

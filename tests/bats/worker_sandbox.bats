@@ -46,3 +46,26 @@ privileges()
 	done
 	wait_until state '.tasks.completed == 201'
 }
+
+@test "SQLite makes no file elsewhere, whatever the load" {
+	target_start
+	worker_start ALLOW_CIDR=127.0.0.0/8 WORKER_CONCURRENCY=200
+	put_url "$target/hello"
+	# A thousand at once, so that one commit has them all.
+	python3 - "$worker_port" <<-'PY'
+	import socket
+	import sys
+	many = [socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+	        for _ in range(50)]
+	for _ in range(6):
+	    for one in many:
+	        one.sendall(b"GET /hit?async=true HTTP/1.1\r\nHost: a\r\n\r\n"
+	                    * 20)
+	    for one in many:
+	        got = b""
+	        while got.count(b'"queued"}') < 20:
+	            got += one.recv(65536)
+	PY
+	wait_until -t 60 state '.tasks.completed == 6000'
+	not log_has worker ' error '
+}
