@@ -344,6 +344,40 @@ readme()
 	job_goes_on
 }
 
+redis_says()
+{
+	docker exec "$(container redis b)" redis-cli "$@"
+}
+
+# Where no registry is reached, Debian's redis-server stands in.
+@test "the redis profile gives the workers a queue that they share" {
+	local id
+	docker run --rm --entrypoint dcm-worker "dcm-worker:$DCM_TAG" \
+	    --help | grep -q QUEUE_URL || skip "the worker has no tasks yet"
+	docker build -q -t "dcm-redis:$DCM_TAG" - <<-'FILE'
+	FROM debian:bookworm-slim
+	RUN apt-get update && apt-get install -y --no-install-recommends \
+	    redis-server && install -d -o 999 -g 999 /data
+	FILE
+	cp "$dir/b.env" "$dir/b.before"
+	printf '%s\n' REDIS_IMAGE="dcm-redis:$DCM_TAG" \
+	    QUEUE_URL=redis://redis:6379 >>"$dir/b.env"
+	compose_of b agent-worker --profile redis up -d
+	wait_until -t 60 healthy redis b
+	wait_until -t 60 healthy worker b
+	[ "$(inspect '{{json .NetworkSettings.Ports}}' redis b)" = '{}' ]
+	publish one
+	wait_until -t 40 hit b one
+	id=$(curl -sf "$(cat "$dir/b.url")/hit?async=true" | jq -er .task_id)
+	curl -sf "$(cat "$dir/b.url")/hit/$id?wait=20" |
+	    jq -e '.status == "completed" and .body == "one\n"'
+	redis_says keys '*' | grep "$id"
+	mv "$dir/b.before" "$dir/b.env"
+	deploy b docker
+	wait_until -t 40 hit b one
+	docker rm -fv "$(container redis b)"
+}
+
 @test "make docker-logs shows all three" {
 	run deploy a docker-logs
 	[ "$status" = 0 ]
@@ -369,5 +403,6 @@ readme()
 	deploy a docker-all-down
 	[ -z "$(docker ps -aq -f "name=$project")" ]
 	[ -z "$(docker network ls -q -f "name=$project")" ]
-	[ "$(docker volume ls -q -f "name=$project" | wc -l)" = 5 ]
+	[ "$(docker volume ls -q -f "name=$project" |
+	    grep -vc redis-data)" = 5 ]
 }

@@ -149,7 +149,7 @@ containers_gone()
 	docker rm -fv "$project-target" >/dev/null 2>&1
 	for pair in a b; do
 		[ -e "$dir/$pair.env" ] || continue
-		compose_of $pair agent-worker down -v
+		compose_of $pair agent-worker --profile redis down -v
 		[ $pair = b ] || compose_of $pair controller down -v
 	done >/dev/null 2>&1
 	return 0
