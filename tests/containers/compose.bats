@@ -33,6 +33,11 @@ teardown_file()
 	containers_gone
 }
 
+ready()
+{
+	curl -sf "$base/ready"
+}
+
 # registered NAME: the agent of that host name, as JSON.
 registered()
 {
@@ -224,7 +229,7 @@ stopped()
 	refute curl -sf "$base/health"
 	hit a two
 	deploy a docker-controller
-	wait_until -t 60 healthy controller
+	wait_until -t 60 ready
 	[ "$(curl -sf -D - -H "$key" "$base/config" |
 	    grep -ivE '^(date|server|x-request-id)')" = "$before" ]
 	[ "$(curl -sf -H "$key" "$base/config/1")" = "$old" ]
@@ -248,7 +253,7 @@ stopped()
 	target_joins b
 	wait_until -t 60 hit b two
 	deploy a docker-controller
-	wait_until -t 60 healthy controller
+	wait_until -t 60 ready
 	job_goes_on
 	[ "$(registered agent-b | jq .id)" = "$id" ]
 }
@@ -264,12 +269,11 @@ agent_failed_to_reach()
 	deploy a docker-controller-down
 	deploy b docker
 	target_joins b
-	wait_until -t 60 healthy worker b
 	wait_until -t 60 agent_failed_to_reach
 	[ "$(inspect '{{.State.Status}} {{.RestartCount}}' agent b)" = \
 	    'running 0' ]
 	deploy a docker-controller
-	wait_until -t 60 healthy controller
+	wait_until -t 60 ready
 	job_goes_on
 	wait_until -t 60 healthy agent b
 }
@@ -316,7 +320,7 @@ readme()
 	grep -q tar "$dir/backup.sh"
 	# shellcheck source=/dev/null
 	. "$dir/backup.sh"
-	wait_until -t 60 healthy controller
+	wait_until -t 60 ready
 	tar -tf "$dir/backup.tar" | grep controller.db
 	publish three
 	deploy a docker-controller-down
@@ -324,7 +328,7 @@ readme()
 	readme 'container restore' >"$dir/restore.sh"
 	# shellcheck source=/dev/null
 	. "$dir/restore.sh"
-	wait_until -t 60 healthy controller
+	wait_until -t 60 ready
 	request GET /config "X-API-Key: $(secret admin_api_key)"
 	[ "$(jq .version "$dir/body")" = "$version" ]
 	wait_until -t 40 hit a two
@@ -339,7 +343,7 @@ readme()
 	    docker build -q -t "dcm-controller:$DCM_TAG" -
 	deploy a docker-all
 	[ "$(inspect '{{index .Config.Labels "again"}}' controller)" = yes ]
-	wait_until -t 60 healthy controller
+	wait_until -t 60 ready
 	[ "$(registered agent-a | jq -c '[.id, .registered_at]')" = "$before" ]
 	job_goes_on
 }
