@@ -116,6 +116,7 @@ controller_unload(struct controller *c)
 	c->store = NULL;
 	beat_close(&c->beat);
 	refusal_close(&c->refusal);
+	measure_close(&c->measure);
 	pass_forget(&c->key);
 	free(c->db_path);
 	free(c->key_path);
@@ -208,10 +209,14 @@ controller_load(struct controller *c, struct setting_source first)
 		.journal = c->settings.db_journal,
 		.interval = c->settings.poll_interval,
 		.busy_ms = CONTROLLER_BUSY_MS,
+		.fault = measure_fault,
+		.applied = measure_applied,
+		.arg = &c->measure,
 	};
 	c->store = store_new(&options);
 	return c->store != NULL &&
 	    beat_place(&c->beat, c->settings.state_dir) &&
+	    measure_place(&c->measure, c->settings.state_dir) &&
 	    refusal_place(&c->refusal, c->settings.state_dir);
 }
 

@@ -9,6 +9,7 @@
 
 #include "beat.h"
 #include "buf.h"
+#include "measure.h"
 #include "pass.h"
 #include "refusal.h"
 #include "route.h"
@@ -39,6 +40,7 @@ struct controller {
 	struct pass_key key;
 	struct beat beat;
 	struct refusal refusal;
+	struct measure measure;
 	char *db_path, *key_path;	/* settings or their defaults */
 	struct buf given;		/* settings among CGI variables */
 	struct buf wrong;		/* what is wrong with the settings */

@@ -17,6 +17,7 @@
 #include "config.h"
 #include "history.h"
 #include "log.h"
+#include "measure.h"
 #include "register.h"
 #include "rollout.h"
 #include "status.h"
@@ -30,7 +31,8 @@ enum {
 
 static const struct route *const gateway_groups[] = {
 	config_routes, history_routes, register_routes, agents_routes,
-	agent_routes, rollout_routes, audit_routes, status_routes, NULL,
+	agent_routes, rollout_routes, audit_routes, measure_routes,
+	status_routes, NULL,
 };
 
 static bool
@@ -309,6 +311,8 @@ gateway_answer(const struct route_table *table, char *const *variables,
 	gateway_drain(stream);
 	gateway_send(&g, stream, &reply);
 	gateway_log(&g, &reply, &start);
+	measure_request(&c->measure, &g.route, reply.status,
+	    (long long)(gateway_since(&start) * 1e3));
 	route_request_free(&g.route);
 	route_reply_free(&reply);
 	buf_free(&g.prefix);

@@ -16,14 +16,6 @@
 
 struct store;
 
-/* Places, and how long to wait for locks of others. Strings are copied. */
-struct store_options {
-	const char *path;	/* of truth; liveness lies beside it */
-	const char *journal;	/* "wal" or "truncate": for new databases */
-	long interval;		/* poll interval of version 0, seconds */
-	int busy_ms;
-};
-
 enum store_end {
 	STORE_DONE,
 	STORE_SAME,		/* publish: it is what the present one is */
@@ -34,6 +26,19 @@ enum store_end {
 	STORE_FULL,		/* no space left */
 	STORE_NEWER,		/* of a newer program; not touched */
 	STORE_BROKEN,		/* no database, damaged, cannot be opened */
+};
+
+/* Places, and how long to wait for locks of others. Strings are copied. */
+struct store_options {
+	const char *path;	/* of truth; liveness lies beside it */
+	const char *journal;	/* "wal" or "truncate": for new databases */
+	long interval;		/* poll interval of version 0, seconds */
+	int busy_ms;
+	/* Told of each verb that failed, and of each first report of a version
+	 * with the time since its publish. Either may be NULL. */
+	void (*fault)(void *arg, enum store_end);
+	void (*applied)(void *arg, long long ms);
+	void *arg;
 };
 
 /* NULL when out of memory. Opens nothing yet. */
@@ -229,6 +234,10 @@ struct store_rollout {
 /* version 0: the newest. NONE: there is no such version. */
 enum store_end store_rollout(struct store *, long long version,
     struct store_rollout *);
+
+/* How many agents are in a state (NULL: any) with a version (-1: any). */
+enum store_end store_count(struct store *, const char *state,
+    long long version, long long *count);
 
 /* --- liveness ----------------------------------------------------------- */
 

@@ -141,6 +141,11 @@ store_new(const struct store_options *options)
 	s->journal = strdup(options->journal);
 	s->interval = options->interval;
 	s->busy_ms = options->busy_ms;
+	s->told = (struct store_options){
+		.fault = options->fault,
+		.applied = options->applied,
+		.arg = options->arg,
+	};
 	s->seen = -1;
 	if (s->truth.path == NULL || s->live.path == NULL ||
 	    s->journal == NULL) {

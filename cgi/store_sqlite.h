@@ -110,6 +110,7 @@ struct store {
 	char *journal;
 	long interval;
 	int busy_ms;
+	struct store_options told;	/* its hooks alone */
 	struct store_version current;	/* of data version `seen` */
 	int64_t seen;			/* -1: read it anew */
 	/* the version that agents report now, and when it was published */

@@ -27,6 +27,8 @@ store_say(struct store *s, enum store_end end, const char *detail,
 	vsnprintf(s->why, sizeof(s->why), why, ap);
 	va_end(ap);
 	snprintf(s->detail, sizeof(s->detail), "%s", detail);
+	if (s->told.fault != NULL)
+		s->told.fault(s->told.arg, end);
 	return end;
 }
 

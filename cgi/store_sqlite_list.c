@@ -27,6 +27,16 @@ store_list_count(struct store *s, const char *state, long long version,
 	return end;
 }
 
+enum store_end
+store_count(struct store *s, const char *state, long long version,
+    long long *count)
+{
+	enum store_end end = store_live_ready(s);
+
+	return end != STORE_DONE ? end :
+	    store_list_count(s, state, version, count);
+}
+
 /* Calls each for one agent; one that truth does not know is left out. */
 static enum store_end
 store_list_one(struct store *s, const unsigned char *key,

@@ -81,7 +81,10 @@ store_spread(struct store *s, long long version, long long at)
 	sqlite3_bind_int64(row, 1, version);
 	sqlite3_bind_int(row, 2, store_spread_bucket(ms));
 	sqlite3_bind_int64(row, 3, ms);
-	return store_file_run(&s->live, row);
+	end = store_file_run(&s->live, row);
+	if (end == STORE_DONE && s->told.applied != NULL)
+		s->told.applied(s->told.arg, ms);
+	return end;
 }
 
 /* --- reading ------------------------------------------------------------ */
