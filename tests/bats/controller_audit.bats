@@ -6,6 +6,7 @@ load helper
 
 setup_file()
 {
+	export PROGRAMS_STAY=1	# one test starts the controller again
 	controller_start AUDIT_RETENTION_DAYS=30
 }
 
