@@ -25,6 +25,8 @@ enum command_what {
 	COMMAND_NOTHING,
 	COMMAND_MIGRATE = 'm',
 	COMMAND_CHECK = 'k',
+	COMMAND_BACKUP = 'b',
+	COMMAND_RESTORE = 'r',
 	COMMAND_OPENAPI = 'o',
 	COMMAND_HELP = 'h',
 	COMMAND_MARKDOWN = 'd',
@@ -36,6 +38,8 @@ enum command_what {
 static const struct option command_options[] = {
 	{ "migrate", no_argument, NULL, COMMAND_MIGRATE },
 	{ "check", no_argument, NULL, COMMAND_CHECK },
+	{ "backup", required_argument, NULL, COMMAND_BACKUP },
+	{ "restore", required_argument, NULL, COMMAND_RESTORE },
 	{ "openapi", no_argument, NULL, COMMAND_OPENAPI },
 	{ "help", no_argument, NULL, COMMAND_HELP },
 	{ "help-markdown", no_argument, NULL, COMMAND_MARKDOWN },
@@ -45,35 +49,46 @@ static const struct option command_options[] = {
 };
 
 static const char command_usage[] =
-    "usage: dcm-controller --migrate | --check | --openapi | --help | "
-    "--version\n"
-    "           [--config FILE]\n"
+    "usage: dcm-controller --migrate | --check | --backup FILE | "
+    "--restore FILE |\n"
+    "           --openapi | --help | --version [--config FILE]\n"
     "\n"
     "  --migrate      makes the database, or brings it to this version's "
     "schema\n"
     "  --check        looks at settings, permissions, schema and integrity\n"
+    "  --backup FILE  copies the database, while others write\n"
+    "  --restore FILE publishes what a backup has as a new version; what "
+    "is replaced\n"
+    "                 is kept beside it; nothing need be stopped\n"
     "  --openapi      prints swagger.yaml\n"
     "  --config FILE  settings, one NAME=value a line; the environment goes "
     "first\n"
     "\n"
     "Started by a web server, over FastCGI or CGI, it answers requests.\n";
 
-/* The options of argv: what is asked for, and the file of --config. */
+/* A command line. */
+struct command {
+	const char *config;	/* of --config, or NULL */
+	const char *operand;	/* of --backup and --restore */
+};
+
 static enum command_what
-command_read(int argc, char **argv, const char **file)
+command_read(int argc, char **argv, struct command *command)
 {
 	enum command_what what = COMMAND_NOTHING;
 	int option;
 
-	*file = NULL;
+	memset(command, 0, sizeof(*command));
 	while ((option = getopt_long(argc, argv, "", command_options,
 	    NULL)) != -1) {
 		if (option == COMMAND_CONFIG)
-			*file = optarg;
+			command->config = optarg;
 		else if (what != COMMAND_NOTHING || option == COMMAND_WRONG)
 			return COMMAND_WRONG;
 		else
 			what = (enum command_what)option;
+		if (option == COMMAND_BACKUP || option == COMMAND_RESTORE)
+			command->operand = optarg;
 	}
 	return optind < argc ? COMMAND_WRONG : what;
 }
@@ -81,12 +96,12 @@ command_read(int argc, char **argv, const char **file)
 const char *
 command_config(int argc, char **argv)
 {
-	const char *file;
+	struct command command;
 
-	if (command_read(argc, argv, &file) != COMMAND_NOTHING)
+	if (command_read(argc, argv, &command) != COMMAND_NOTHING)
 		log_fatal("a responder takes --config FILE and no other "
 		    "argument");
-	return file;
+	return command.config;
 }
 
 /* --- text --------------------------------------------------------------- */
@@ -130,20 +145,49 @@ command_help(bool markdown)
 /* --- looking and mending ------------------------------------------------ */
 
 static int
-command_migrate(struct controller *c)
+command_failed(const struct controller *c)
+{
+	fprintf(stderr, "%s\n%s\n", store_why(c->store),
+	    store_detail(c->store));
+	return 1;
+}
+
+static int
+command_migrate(struct controller *c, const char *operand)
 {
 	const struct store_version *v;
 	enum store_end end = store_ready(c->store);
 
+	(void)operand;
 	if (end == STORE_DONE)
 		end = controller_current(c, &v);
-	if (end != STORE_DONE) {
-		fprintf(stderr, "%s\n%s\n", store_why(c->store),
-		    store_detail(c->store));
-		return 1;
-	}
+	if (end != STORE_DONE)
+		return command_failed(c);
 	printf("%s is at this version's schema; the present version is "
 	    "%lld\n", c->db_path, v->version);
+	return 0;
+}
+
+static int
+command_backup(struct controller *c, const char *operand)
+{
+	if (store_backup(c->store, operand) != STORE_DONE)
+		return command_failed(c);
+	printf("%s is a copy of %s\n", operand, c->db_path);
+	return 0;
+}
+
+static int
+command_restore(struct controller *c, const char *operand)
+{
+	struct store_restored restored;
+
+	if (store_restore(c->store, operand, &restored) != STORE_DONE)
+		return command_failed(c);
+	printf("version %lld is in force, with the content of version %lld "
+	    "of %s\n", restored.version, restored.content_of, operand);
+	if (restored.kept[0] != '\0')
+		printf("the replaced database is %s\n", restored.kept);
 	return 0;
 }
 
@@ -186,7 +230,7 @@ command_check_key(const char *path)
 }
 
 static int
-command_check(struct controller *c)
+command_check(struct controller *c, const char *operand)
 {
 	const struct store_options options = {
 		.path = c->db_path,
@@ -198,6 +242,7 @@ command_check(struct controller *c)
 	struct buf text = BUF_INIT(COMMAND_TEXT_MAX);
 	bool ok;
 
+	(void)operand;
 	ok = command_say(true, "settings", "each is well-formed");
 	ok = command_say(unset[0] == '\0', "credentials",
 	    unset[0] == '\0' ? "set for both roles" : unset) && ok;
@@ -212,19 +257,20 @@ command_check(struct controller *c)
 
 /* A command that needs the settings. */
 static int
-command_with(int (*run)(struct controller *), const char *file)
+command_with(int (*run)(struct controller *, const char *operand),
+    const struct command *command)
 {
 	const struct setting_source none = { .get = NULL };
 	struct buf error = BUF_INIT(65536);
 	struct controller c;
 	int status = 1;
 
-	if (!controller_start(&c, file, &error))
+	if (!controller_start(&c, command->config, &error))
 		fprintf(stderr, "%s\n", buf_text(&error));
 	else if (!controller_load(&c, none))
 		fputs(buf_text(&c.wrong), stderr);
 	else
-		status = run(&c);
+		status = run(&c, command->operand);
 	controller_stop(&c);
 	buf_free(&error);
 	return status;
@@ -233,13 +279,17 @@ command_with(int (*run)(struct controller *), const char *file)
 int
 command_run(int argc, char **argv)
 {
-	const char *file;
+	struct command command;
 
-	switch (command_read(argc, argv, &file)) {
+	switch (command_read(argc, argv, &command)) {
 	case COMMAND_MIGRATE:
-		return command_with(command_migrate, file);
+		return command_with(command_migrate, &command);
 	case COMMAND_CHECK:
-		return command_with(command_check, file);
+		return command_with(command_check, &command);
+	case COMMAND_BACKUP:
+		return command_with(command_backup, &command);
+	case COMMAND_RESTORE:
+		return command_with(command_restore, &command);
 	case COMMAND_OPENAPI:
 		return command_openapi();
 	case COMMAND_HELP:

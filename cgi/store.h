@@ -272,6 +272,24 @@ void store_checkpoint(struct store *);
 
 /* --- looking after ------------------------------------------------------ */
 
+/* Copies truth to a file, consistent while others write. The file appears
+ * complete or not at all, and replaces what was there. */
+enum store_end store_backup(struct store *, const char *file);
+
+struct store_restored {
+	long long version;	/* the new one */
+	long long content_of;	/* the backup's newest, that it comes from */
+	char kept[4096];	/* the replaced database; "": there was none */
+};
+
+/*
+ * Restores a backup: in one transaction, above the highest version that
+ * either side knows, with the replaced database kept beside. NONE: the
+ * backup has no version in it. Nobody need be stopped for it.
+ */
+enum store_end store_restore(struct store *, const char *file,
+    struct store_restored *);
+
 /* PRAGMA integrity_check on both, nothing made or changed. Lines for people
  * to out: "ok …" or "bad …". False: at least one is bad. */
 struct buf;

@@ -259,25 +259,6 @@ store_checkpoint(struct store *s)
 /* --- looking after ------------------------------------------------------ */
 
 static bool
-store_integrity(sqlite3 *db, struct buf *why)
-{
-	sqlite3_stmt *row = NULL;
-	bool ok = false;
-
-	if (sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &row,
-	    NULL) != SQLITE_OK || sqlite3_step(row) != SQLITE_ROW) {
-		buf_printf(why, "%s", sqlite3_errmsg(db));
-	} else {
-		const char *text = (const char *)sqlite3_column_text(row, 0);
-
-		ok = text != NULL && strcmp(text, "ok") == 0;
-		buf_str(why, text != NULL ? text : "out of memory");
-	}
-	sqlite3_finalize(row);
-	return ok;
-}
-
-static bool
 store_examine_file(struct store_file *f, struct buf *out)
 {
 	struct migrate_plan plan = store_file_plan(f);

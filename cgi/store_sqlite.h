@@ -146,6 +146,21 @@ struct buf;
 enum store_end store_audit_add(struct store *, const struct store_deed *,
     long long at, const struct buf *what);
 
+/* A whole copy of an open database as a file. */
+enum store_end store_copy(struct store *, sqlite3 *from, const char *file);
+/* Removes a database with what belongs to it. */
+void store_copy_remove(const char *path);
+/* Whether the file is the database itself. */
+bool store_copy_same(const struct store_file *, const char *file);
+/* Whether PRAGMA integrity_check finds it sound; why: what it says. */
+bool store_integrity(sqlite3 *, struct buf *why);
+
+/* Inside a transaction: the content of an older version under a number that
+ * the caller has chosen. */
+enum store_end store_version_again(struct store *,
+    const struct store_change *, const struct store_version *old,
+    long long number);
+
 /* Sets why and detail, returns end. */
 enum store_end store_say(struct store *, enum store_end, const char *detail,
     const char *why, ...) __attribute__((format(printf, 4, 5)));

@@ -265,6 +265,27 @@ store_version_insert(struct store *s, const struct store_change *change,
 	return store_file_run(&s->truth, row);
 }
 
+enum store_end
+store_version_again(struct store *s, const struct store_change *change,
+    const struct store_version *old, long long number)
+{
+	const struct store_version next = {
+		.version = number,
+		.interval = old->interval,
+		.created_at = store_version_clock(),
+	};
+	struct store_change again = *change;
+	struct json_span data;
+	enum store_end end;
+
+	version_data(&data, old->body, old->len);
+	again.data = data.text;
+	again.len = data.len;
+	end = store_version_insert(s, &again, &next);
+	return end == STORE_DONE ? store_version_audit(s, &again, &next) :
+	    end;
+}
+
 /* Whether the present version is what the change asks for. */
 static enum store_end
 store_version_decide(struct store *s, const struct store_change *change,

@@ -67,7 +67,7 @@ static char unit_why[1024];
 	do {								\
 		const char *got_ = (got), *want_ = (want);		\
 		if (got_ == NULL || strcmp(got_, want_) != 0)		\
-			UNIT_FAIL("%s is \"%s\", not \"%s\"", #got,	\
+			UNIT_FAIL("%s is \"%.400s\", not \"%.400s\"", #got, \
 			    got_ != NULL ? got_ : "(null)", want_);	\
 	} while (0)
 
