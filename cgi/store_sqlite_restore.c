@@ -5,8 +5,8 @@
  *
  * Versions that the backup has become what they are there; later ones stay,
  * for numbers have no gaps; the content of the backup's newest is published
- * above them all. Agents that registered since stay too, with their
- * generations, which never fall, and so does the audit.
+ * above them all. Agents that registered since stay too, those that were
+ * deleted since stay deleted, and generations never fall. The audit stays.
  *
  * A database that is damaged cannot be merged into: it is put aside whole,
  * and responders that have it open notice that another one lies there.
@@ -38,17 +38,27 @@ struct store_restore {
 /* Rows of the audit with the same number that tell of something else come
  * from another life of the controller: they move behind the backup's. */
 #define STORE_RESTORE_OTHER						\
-	"EXISTS (SELECT 1 FROM main.audit AS a JOIN restored.audit AS b "	\
-	"USING (id) WHERE a.at <> b.at OR a.action <> b.action)"
+	"EXISTS (SELECT 1 FROM main.audit AS a "			\
+	"JOIN restored.audit AS b USING (id) "				\
+	"WHERE a.at <> b.at OR a.action <> b.action)"
 
 static const char store_restore_merge[] =
     "DELETE FROM main.version WHERE version <= "
     "(SELECT max(version) FROM restored.version);"
     "INSERT INTO main.version SELECT * FROM restored.version;"
-    "INSERT OR IGNORE INTO main.agent SELECT * FROM restored.agent;"
     "UPDATE main.agent SET generation = r.generation "
-    "FROM restored.agent AS r WHERE r.id = main.agent.id "
+    "FROM (SELECT id, generation FROM restored.agent UNION ALL "
+    "SELECT id, generation FROM restored.tombstone) AS r "
+    "WHERE r.id = main.agent.id "
     "AND r.generation > main.agent.generation;"
+    "INSERT INTO main.tombstone SELECT * FROM restored.tombstone "
+    "WHERE id NOT IN (SELECT id FROM main.agent) ON CONFLICT (id) "
+    "DO UPDATE SET generation = max(generation, excluded.generation);"
+    "UPDATE main.tombstone SET generation = r.generation + 1 "
+    "FROM restored.agent AS r WHERE r.id = main.tombstone.id "
+    "AND r.generation >= main.tombstone.generation;"
+    "INSERT OR IGNORE INTO main.agent SELECT * FROM restored.agent "
+    "WHERE id NOT IN (SELECT id FROM main.tombstone);"
     "UPDATE main.audit SET id = -(id + "
     "(SELECT max(id) FROM restored.audit)) WHERE " STORE_RESTORE_OTHER ";"
     "UPDATE main.audit SET id = -id WHERE id < 0;"

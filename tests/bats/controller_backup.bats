@@ -174,7 +174,9 @@ writers_end()
 	writers_end
 	rm -f "$dir/state/"*.replaced-*
 	rows "$dir/state/controller.db"
-	for version in $(cat "$dir"/writer.*/made); do
+	cat "$dir"/writer.*/made >"$dir/acknowledged"
+	mapfile -t versions <"$dir/acknowledged"
+	for version in "${versions[@]}"; do
 		request GET "/config/$version" "$AGENT_KEY"
 		expect_json '.data.url | test("^http://writer-")'
 	done
@@ -235,6 +237,9 @@ c.commit()' "$dir/theirs.db"
 # agent_has VERSION: what the agent says, and the worker.
 agent_has()
 {
+	local agent worker
+	agent=http://127.0.0.1:$(cat "$dir/agent.port")
+	worker=http://127.0.0.1:$(cat "$dir/worker.port")
 	[ "$(curl -s "$agent/state" | jq .applied_version)" = "$1" ] &&
 	    [ "$(curl -s "$worker/state" | jq .version)" = "$1" ]
 }
@@ -264,7 +269,8 @@ agent_has()
 	[ "$status" = 0 ]
 	version=$(present .version)
 	wait_until -t 60 agent_has "$version"
-	id=$(curl -s "$agent/state" | jq -r .agent_id)
+	id=$(curl -s "http://127.0.0.1:$(cat "$dir/agent.port")/state" |
+	    jq -r .agent_id)
 	request GET /agents "$ADMIN_KEY"
 	expect_json --arg id "$id" '[.[].id] | index($id) != null'
 }
