@@ -153,7 +153,7 @@ sys.exit(not c.execute("SELECT 1 FROM live WHERE id = ?",
 	request GET /config "$AGENT_KEY" "X-Agent-ID: $id" \
 	    'X-Agent-State: ok'
 	wait_until -t 5 agent_is "$id" '.last_poll != null'
-	not agent_is 0c9d3a5e-aaaa-4222-8333-444455556666 true
+	refute agent_is 0c9d3a5e-aaaa-4222-8333-444455556666 true
 }
 
 @test "a malformed heartbeat does not make a poll fail" {
@@ -184,7 +184,7 @@ sys.exit(not c.execute("SELECT 1 FROM live WHERE id = ?",
 	all=$(jq -r '.[].id' "$dir/body")
 	total=$(wc -l <<<"$all")
 	expect_header X-Total-Count "$total"
-	not header Link
+	refute header Link
 	paged='' path='/agents?limit=3'
 	while [ -n "$path" ]; do
 		request GET "$path" "$ADMIN_KEY"
@@ -213,7 +213,7 @@ sys.exit(not c.execute("SELECT 1 FROM live WHERE id = ?",
 @test "what belongs to later is not found, and not in the document" {
 	request GET /docs "$ADMIN_KEY"
 	expect_problem 404
-	not grep -q '^  /docs' "$top/swagger.yaml"
+	refute grep -q '^  /docs' "$top/swagger.yaml"
 	request GET '/config?wait=1' "$ADMIN_KEY"
 	expect_problem 400
 }

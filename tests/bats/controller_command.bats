@@ -58,7 +58,7 @@ says()
 	[ "$status" = 0 ]
 	says '^ok .*settings'
 	says '^ok .*credentials'
-	not says '^bad'
+	refute says '^bad'
 	[ ! -e "$dir/state" ]
 }
 
@@ -199,7 +199,7 @@ responder()
 	    QUERY_STRING=--version "$bin/config.fcgi" --version
 	[ "$status" = 0 ]
 	says '^Status: 400'
-	not says '^dcm-controller'
+	refute says '^dcm-controller'
 }
 
 @test "plain CGI names a setting that is wrong, and not its value" {
@@ -217,6 +217,6 @@ responder()
 	[ ${#pids[@]} -ge 3 ]
 	program_stop controller KILL
 	for pid in "${pids[@]}"; do
-		wait_until not kill -0 "$pid"
+		wait_until refute kill -0 "$pid"
 	done
 }

@@ -248,7 +248,7 @@ everywhere()
 	    [.action, .who, .request_id, .what.agent_id])[:2] == [
 	    ["delete", "ADMIN_API_KEY", "end-1", $id],
 	    ["rotate", "ADMIN_API_KEY", "turn-1", $id]]'
-	not grep -q 'dcm1\.' "$dir/body"
+	refute grep -q 'dcm1\.' "$dir/body"
 }
 
 @test "generations in tokens survive a database of yesterday" {

@@ -101,7 +101,7 @@ is_ready()
 	controller_again
 	down 'not a database'
 	"$bin/dcm-controller" --version
-	not env -i STATE_DIR="$dir/state" "$bin/dcm-controller" --check \
+	refute env -i STATE_DIR="$dir/state" "$bin/dcm-controller" --check \
 	    >"$dir/check"
 	grep -q '^bad .*controller.db: .*not a database' "$dir/check"
 	cmp "$db" "$dir/garbage"
@@ -237,7 +237,7 @@ c.execute("COMMIT")' "$db" "$dir/hold" 3>&- &
 
 is_locked()
 {
-	not sql 'BEGIN IMMEDIATE'
+	refute sql 'BEGIN IMMEDIATE'
 }
 
 @test "a database that is removed is made again, and says so in the log" {
@@ -393,7 +393,7 @@ responders()
 	# shellcheck disable=SC2086	# pids
 	kill -s TERM $was
 	for pid in $was; do
-		wait_until not kill -0 "$pid"
+		wait_until refute kill -0 "$pid"
 	done
 	wait_until has_config
 	publish http://after

@@ -79,7 +79,7 @@ refused()
 
 @test "secrets in headers are never logged" {
 	put '{"url":"http://a.example","headers":{"Authorization":"Bearer hidden-word"}}'
-	not log_has worker hidden-word
+	refute log_has worker hidden-word
 }
 
 @test "malformed JSON is refused and the old configuration stays" {
@@ -200,7 +200,7 @@ refused()
 	expect_status 200
 	request GET /health
 	expect_status 200
-	not log_has own the-key-of-the-tests
+	refute log_has own the-key-of-the-tests
 }
 
 @test "the key may come from a file, or by its other name" {

@@ -29,7 +29,7 @@ guarded()
 	    localhost LOCALHOST %31%32%37.0.0.1; do
 		guarded "{\"url\":\"http://$host:$port/\"}"
 	done
-	not event .
+	refute event .
 }
 
 @test "private, link-local and reserved addresses are refused" {
@@ -45,11 +45,11 @@ guarded()
 @test "a proxy's address is judged as well" {
 	guarded "{\"url\":\"http://example.com/\",\"proxy\":\"$target\"}"
 	guarded "{\"url\":\"http://example.com/\",\"proxy\":\"socks5h://${target#http://}\"}"
-	not event .
+	refute event .
 }
 
 @test "nothing was connected to" {
-	not event .
+	refute event .
 	state '.hits.refused > 0 and .hits.unreachable == 0'
 }
 

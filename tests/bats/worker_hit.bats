@@ -87,7 +87,7 @@ teardown_file()
 	local name
 	for name in Connection Keep-Alive Upgrade Proxy-Authenticate \
 	    Set-Cookie Link Transfer-Encoding; do
-		not header $name
+		refute header $name
 	done
 }
 
@@ -109,7 +109,7 @@ teardown_file()
 	grep -qi '^X-Mine: yes.$' "$dir/body"
 	grep -qi '^Accept: text/x.$' "$dir/body"
 	grep -qi '^Empty:.$' "$dir/body"
-	not grep -qiE '^(X-Caller|Cookie|Authorization|Range|Expect|Accept-Encoding):' \
+	refute grep -qiE '^(X-Caller|Cookie|Authorization|Range|Expect|Accept-Encoding):' \
 	    "$dir/body"
 	put "{\"url\":\"$target/echo\",\"headers\":{\"User-Agent\":\"own\"}}"
 	hit
@@ -138,7 +138,7 @@ teardown_file()
 	    \"headers\":{\"Authorization\":\"Bearer x\",\"Cookie\":\"a=b\"}}"
 	hit
 	expect_status 200
-	not grep -qiE '^(Authorization|Cookie):' "$dir/body"
+	refute grep -qiE '^(Authorization|Cookie):' "$dir/body"
 	put "{\"url\":\"$target/to?/echo\",
 	    \"headers\":{\"Authorization\":\"Bearer x\"}}"
 	hit

@@ -164,7 +164,7 @@ raw()
 	pid=$(program_pid own)
 	kill -TERM "$pid"
 	wait_until log_has own '\[shutdown\] signal'
-	not port_open "$worker_port"
+	refute port_open "$worker_port"
 	touch "$dir/end"
 	wait $curl
 	[ "$(<"$dir/last")" = waited ]

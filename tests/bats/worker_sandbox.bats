@@ -67,5 +67,5 @@ privileges()
 	            got += one.recv(65536)
 	PY
 	wait_until -t 60 state '.tasks.completed == 6000'
-	not log_has worker ' error '
+	refute log_has worker ' error '
 }
