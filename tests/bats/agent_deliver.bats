@@ -110,7 +110,7 @@ unhealthy()
 	publish 1
 	say worker '{"POST /config": {"status": 500}}'
 	agent_run BACKOFF_MAX_SECONDS=300
-	more worker "$given" 2
+	wait_until counts worker "$given" 2
 	publish 2
 	wait_until state '.last_config_version == 2'
 	say worker '{}'

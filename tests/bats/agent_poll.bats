@@ -132,7 +132,7 @@ still()
 	wait_until applied_is 1
 	id=$(curl -s "$agent/state" | jq -r .agent_id)
 	say controller '{"GET /config": [{"status": 401}, {"like": true}]}'
-	more controller '.path == "/register"'
+	wait_until counts controller '.path == "/register"' 2
 	asked controller "map(select(.path == \"/register\")) | last |
 	    .headers[\"x-agent-id\"] == \"$id\""
 	publish 2
