@@ -66,6 +66,7 @@ gateway_table(struct route_table *table, struct controller *c)
 		.authorize = gateway_authorize,
 		.context = c,
 	};
+	c->measure.serves = true;
 }
 
 /* --- the body ----------------------------------------------------------- */

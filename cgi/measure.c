@@ -99,7 +99,7 @@ measure_close(struct measure *m)
 {
 	metric_close(m->metric);
 	free(m->folder);
-	*m = (struct measure){ .folder = NULL };
+	*m = (struct measure){ .serves = m->serves };
 }
 
 static struct metric *
@@ -108,7 +108,7 @@ measure_metric(struct measure *m)
 	struct buf error = BUF_INIT(1024);
 	char *path = NULL;
 
-	if (m->metric != NULL || m->folder == NULL)
+	if (m->metric != NULL || m->folder == NULL || !m->serves)
 		return m->metric;
 	keep_folder(m->folder);
 	if (asprintf(&path, "%s/metrics", m->folder) >= 0)

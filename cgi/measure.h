@@ -12,6 +12,8 @@
 struct measure {
 	char *folder;		/* NULL: nothing is counted */
 	struct metric *metric;	/* opened at the first count */
+	bool serves;		/* set by a gateway; a command counts nothing
+				 * and leaves no file */
 };
 
 /* Rows of a route table. */
