@@ -171,6 +171,7 @@ raw()
 	wait_until program_gone own
 	log_has own '\[shutdown\] done'
 	# its exit status, from a start whose parent is this test
+	rm "$dir/own.log"
 	env -i PATH="$PATH" BIND_ADDRESS=127.0.0.1 WORKER_PORT=0 \
 	    STATE_DIR="$dir/own" "$bin/dcm-worker" 2>"$dir/own.log" 3>&- &
 	pid=$!
