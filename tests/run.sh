@@ -24,7 +24,7 @@ export BIN=$PWD/$BUILD/bin OTHER=$PWD/$BUILD/tests/other.fcgi
 export ALL=''
 # What the tests are given, they are given here: no setting of the caller.
 unset STATE_DIR BASE_PATH DB_PATH API_KEY PORT BIND_ADDRESS TRANSPORT
-JOBS=${JOBS:-3} WAYS=${WAYS:-standalone mount cgi} LEAVE=${LEAVE:-}
+JOBS=${JOBS:-3} WAYS=${WAYS:-} LEAVE=${LEAVE:-}
 
 # tap_count FILE STATUS: shows what matters of the file's results, and writes
 # their numbers to FILE.counts.
@@ -170,7 +170,7 @@ run_part()
 		part_start run_bats "$name"
 	fi
 	for way in $ways; do
-		case " $WAYS " in *" $way "*)
+		case " ${WAYS:-$way} " in *" $way "*)
 			part_start run_bats "$name" "$way" ;;
 		esac
 	done

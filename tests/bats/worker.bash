@@ -67,6 +67,7 @@ target_start()
 	local port
 	events=$dir/target.events
 	: >"$events"
+	rm -f "$dir/target.port"	# of one that is gone
 	program_start target python3 "$top/tests/bats/target.py" \
 	    "$dir/target.port" "$events"
 	wait_until test -s "$dir/target.port" || return
