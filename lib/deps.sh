@@ -5,6 +5,7 @@
 #	run	to run them (`make run`)
 #	test	for `make test`
 #	lint	for `make lint` and `make fmt`
+#	bench	for `make bench`
 #	npm	for the OpenAPI linter (CI asks for it where npm is missing)
 #	engine	to run containers (tests/containers/engine asks for it)
 #	controller, agent, worker
@@ -27,6 +28,7 @@ declare -A packages=(
 	[run]="lighttpd curl ca-certificates"
 	[test]="bats jq nats-server procps python3 redis-server"
 	[lint]="clang clang-format cppcheck shellcheck"
+	[bench]="wrk"
 	[npm]="npm"
 	[engine]="debootstrap docker-compose docker.io iptables"
 )
