@@ -66,7 +66,6 @@ gateway_table(struct route_table *table, struct controller *c)
 		.authorize = gateway_authorize,
 		.context = c,
 	};
-	c->measure.serves = true;
 }
 
 /* --- the body ----------------------------------------------------------- */

@@ -70,6 +70,7 @@ gateway_cgi(struct controller *c)
 	else if (getenv("HTTP_TRANSFER_ENCODING") != NULL)
 		input.left = -1;
 	gateway_table(&table, c);
+	c->measure.serves = true;
 	gateway_answer(&table, environ, &stream);
 	/* the reply is out: the server need not wait for the rest */
 	close(STDOUT_FILENO);

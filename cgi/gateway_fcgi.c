@@ -143,6 +143,7 @@ gateway_fcgi(struct controller *c)
 	gateway_fcgi_signals();
 	gateway_fcgi_parent();
 	gateway_table(&table, c);
+	c->measure.serves = true;
 	if (controller_current(c, &v) != STORE_DONE)
 		log_error("store", "%s", store_detail(c->store));
 	if (FCGX_Init() != 0 ||
