@@ -41,7 +41,7 @@ make_run_at()
 	# shellcheck disable=SC2086	# three words
 	setsid env --default-signal=INT -u MAKEFLAGS -u MAKELEVEL $ports \
 	    STATE_DIR="$house/$name" ENV_FILE="$house/env" LOG_LEVEL=info \
-	    "$@" make --no-print-directory -C "${tree:-$top}" run \
+	    ${tree:+"BIN=$tree/build/bin"} "$@" make --no-print-directory -C "${tree:-$top}" run \
 	    </dev/null >"$house/$name.log" 2>&1 3>&- &
 	echo $! >"$dir/session.$name"
 }
