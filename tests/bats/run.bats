@@ -84,6 +84,15 @@ session_over()
 	[ -z "$(session_pids "$(cat "$dir/session.$1")")" ]
 }
 
+# over NAME: waits until nothing of it lives; else says what does.
+over()
+{
+	wait_until session_over "$1" && return
+	ps -o pid,ppid,stat,args -s "$(cat "$dir/session.$1")" >&2
+	tail -n 20 "$house/$1.log" >&2
+	return 1
+}
+
 # pid_of NAME PROGRAM: by what the session runs.
 pid_of()
 {
@@ -150,7 +159,7 @@ secret()
 		refute grep -lq "$(secret one $name)" /proc/[0-9]*/cmdline
 	done
 	kill -s TERM -- "-$(cat "$dir/session.one")"
-	wait_until session_over one
+	over one
 	make_run one
 	up one
 	[ "$(secret one ADMIN_PASSWORD)" = "$first" ]
@@ -184,28 +193,28 @@ secret()
 	make_run one
 	up one
 	kill -s TERM "$(cat "$dir/session.one")"
-	wait_until session_over one
+	over one
 }
 
 @test "Ctrl-C stops everything" {
 	make_run one
 	up one
 	kill -s INT -- "-$(cat "$dir/session.one")"
-	wait_until session_over one
+	over one
 }
 
 @test "kill -9 of make leaves nothing running" {
 	make_run one
 	up one
 	kill -s KILL "$(cat "$dir/session.one")"
-	wait_until session_over one
+	over one
 }
 
 @test "kill -9 of the supervisor leaves nothing running" {
 	make_run one
 	up one
 	kill -s KILL "$(pid_of one lib/run.sh)"
-	wait_until session_over one
+	over one
 }
 
 @test "two run at once with two state folders and ports" {
