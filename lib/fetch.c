@@ -26,6 +26,7 @@ fetch_failure(struct fetch *f, CURLcode code)
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
 		return redirects > 0 ? FETCH_BROKEN : FETCH_UNREACHABLE;
+	case CURLE_OUT_OF_MEMORY:	/* also for a line over 100 KB */
 	case CURLE_TOO_MANY_REDIRECTS:
 	case CURLE_WEIRD_SERVER_REPLY:
 		return FETCH_BROKEN;
@@ -51,7 +52,10 @@ fetch_verdict(struct fetch *f, CURLcode code)
 		fetch_stop(f, FETCH_REFUSED, f->refusal);
 		return FETCH_REFUSED;
 	}
-	if (f->error[0] == '\0')
+	if (code == CURLE_OUT_OF_MEMORY)
+		snprintf(f->error, sizeof(f->error), "a line of the answer's "
+		    "head is too long, or memory is short");
+	else if (f->error[0] == '\0')
 		snprintf(f->error, sizeof(f->error), "%s",
 		    curl_easy_strerror(code));
 	return fetch_failure(f, code);

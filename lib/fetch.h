@@ -39,6 +39,7 @@ struct fetch_result {
 	enum fetch_end end;
 	int status;		/* of the last answer; 0 when none */
 	const char *detail;	/* a sentence for people; "" when DONE */
+	const char *url;	/* of the last answer: after redirects */
 	const char *address;	/* the peer, "192.0.2.1"; "" when unknown */
 	long long length;	/* of the body, as announced; -1: not */
 	/* A header of the last answer, or NULL. Borrowed, inside callbacks. */

@@ -71,13 +71,15 @@ fetch_framed(const struct fetch *f, long long *length)
 void
 fetch_describe(const struct fetch *f, struct fetch_result *result)
 {
-	char *address = NULL;
+	char *address = NULL, *url = NULL;
 	long status = 0;
 
+	curl_easy_getinfo(f->easy, CURLINFO_EFFECTIVE_URL, &url);
 	curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_IP, &address);
 	curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
 	*result = (struct fetch_result){
 		.end = FETCH_DONE, .status = (int)status, .detail = "",
+		.url = url != NULL ? url : "",
 		.address = address != NULL ? address : "",
 		.length = f->length, .header = fetch_header, .fetch = f,
 	};

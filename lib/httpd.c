@@ -2,9 +2,10 @@
  * The HTTP server: listening, accepting, limits, draining.
  *
  * At its limit the server first closes the connection that has been idle
- * longest; when none is, callers wait in the backlog. Some places are kept
- * for callers on loopback; while only those are left, others are turned away
- * with 503, for whoever waits in the backlog stands before the next one.
+ * longest, then the one that has been asking longest without coming to an
+ * end; when there is neither, callers wait in the backlog. Some places are
+ * kept for callers on loopback; while only those are left, others are turned
+ * away with 503, for whoever waits in the backlog stands before the next one.
  */
 #include "httpd.h"
 
@@ -40,6 +41,7 @@ const struct httpd_config httpd_defaults = {
 	.body_ms = 10000,
 	.idle_ms = 60000,
 	.write_ms = 30000,
+	.write_least = 32768,
 };
 
 const char *
@@ -78,11 +80,18 @@ httpd_retry(struct loop_timer *t)
 	httpd_resume(LOOP_OF(struct httpd, retry, t));
 }
 
+/* Makes room. Nobody loses the request that he is in the middle of to one who
+ * comes from further away. */
 static bool
-httpd_shed(struct httpd *h)
+httpd_shed(struct httpd *h, bool loopback)
 {
 	struct httpd_conn *c = TAILQ_FIRST(&h->idle);
 
+	if (c == NULL) {
+		c = TAILQ_FIRST(&h->begun);
+		while (c != NULL && c->loopback && !loopback)
+			c = TAILQ_NEXT(c, line);
+	}
 	if (c != NULL)
 		httpd_conn_close(c);
 	return c != NULL;
@@ -93,8 +102,8 @@ httpd_forget(struct httpd_conn *c)
 {
 	struct httpd *h = c->server;
 
-	if (c->listed)
-		TAILQ_REMOVE(&h->idle, c, idle);
+	if (c->list != NULL)
+		TAILQ_REMOVE(c->list, c, line);
 	TAILQ_REMOVE(&h->conns, c, all);
 	h->count--;
 	free(c);
@@ -176,14 +185,14 @@ httpd_welcome(struct httpd *h, int fd, const struct sockaddr_storage *peer,
 
 	if (h->count >= h->config.max_connections ||
 	    (!loopback && h->count >= open)) {
-		if (!httpd_shed(h)) {
+		if (!httpd_shed(h, loopback)) {
 			httpd_turn_away(fd);
 			return;
 		}
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	httpd_remote(peer, len, remote, sizeof(remote));
-	httpd_conn_open(h, fd, remote);
+	httpd_conn_open(h, fd, remote, loopback);
 }
 
 /* accept(2) failed: whether to try again at once. */
@@ -195,7 +204,7 @@ httpd_accept_again(struct httpd *h, int error)
 	if (error != EMFILE && error != ENFILE && error != ENOBUFS &&
 	    error != ENOMEM)
 		return true;	/* this one caller is gone (accept(2)) */
-	if (httpd_shed(h))
+	if (httpd_shed(h, true))
 		return true;
 	log_warn("http", "no connection can be accepted: %s",
 	    strerror(error));
@@ -215,7 +224,7 @@ httpd_ready(struct loop_watch *w, short revents)
 	(void)revents;
 	for (int i = 0; i < HTTPD_ACCEPTS; i++) {
 		if (h->count >= h->config.max_connections &&
-		    TAILQ_EMPTY(&h->idle)) {
+		    TAILQ_EMPTY(&h->idle) && TAILQ_EMPTY(&h->begun)) {
 			httpd_pause(h);
 			return;
 		}
@@ -294,6 +303,7 @@ httpd_open(struct loop *loop, const struct httpd_config *config,
 	h->retry.fire = httpd_retry;
 	TAILQ_INIT(&h->conns);
 	TAILQ_INIT(&h->idle);
+	TAILQ_INIT(&h->begun);
 	h->fd = httpd_bind(config, error);
 	if (h->fd == -1) {
 		free(h);
@@ -352,7 +362,7 @@ httpd_drain(struct httpd *h, void (*idle)(void *), void *arg)
 
 	httpd_deafen(h);
 	for (c = TAILQ_FIRST(&h->idle); c != NULL; c = next) {
-		next = TAILQ_NEXT(c, idle);
+		next = TAILQ_NEXT(c, line);
 		if (!httpd_spoken(c))
 			httpd_conn_close(c);
 	}

@@ -24,7 +24,8 @@ struct httpd_request;	/* one request; freed by httpd when answered, after
 struct httpd_config {
 	const char *bind;	/* numeric address or host name */
 	long port;		/* 0: the kernel chooses; see httpd_port */
-	size_t max_connections;	/* the rest waits in the backlog */
+	size_t max_connections;	/* for one more, who has not finished asking
+				 * goes; if all have, it waits outside */
 	size_t reserved;	/* of these, for callers on loopback; when
 				 * no others are left, the rest gets 503 */
 	size_t max_header;	/* bytes of request line and headers: 431 */
@@ -33,7 +34,9 @@ struct httpd_config {
 	int64_t body_ms;	/* between two pieces of a body, and a sixth
 				 * of what the whole may take: 408 */
 	int64_t idle_ms;	/* an unused connection: closed */
-	int64_t write_ms;	/* a reader that takes nothing: closed */
+	int64_t write_ms;	/* a reader that takes less than write_least
+				 * bytes in it while more wait: closed */
+	size_t write_least;
 };
 
 extern const struct httpd_config httpd_defaults;	/* 127.0.0.1, 0 */
@@ -81,5 +84,8 @@ size_t httpd_stream_write(struct httpd_request *, const void *, size_t);
 void httpd_stream_end(struct httpd_request *);
 /* Breaks off visibly: the connection is reset without the last chunk. */
 void httpd_stream_abort(struct httpd_request *);
+/* Takes back what was written, when nothing of it has left: httpd_reply may
+ * answer then. The head waits for what follows it for a few ms. */
+bool httpd_stream_retract(struct httpd_request *);
 
 #endif

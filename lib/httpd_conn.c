@@ -19,6 +19,7 @@
 enum {
 	HTTPD_TURN = 32,	/* steps a turn, for the others' sake */
 	HTTPD_LINGER = 1000,	/* ms */
+	HTTPD_HELD = 5,		/* ms that a head waits for its body */
 };
 
 static void
@@ -49,6 +50,7 @@ httpd_conn_answered(struct httpd_conn *c)
 	c->state = CONN_FLUSH;
 	c->moved = true;
 	c->halved = false;
+	c->held = false;
 	if (c->busy)
 		return;
 	/* the usual case needs no turn of its own */
@@ -125,6 +127,14 @@ httpd_conn_ready(struct loop_watch *w, short revents)
 	httpd_conn_work(c);
 }
 
+/* Whether the reader took enough in the time it had. */
+static bool
+httpd_conn_reads(const struct httpd_conn *c)
+{
+	return httpd_send_taken(c) - c->taken >=
+	    c->server->config.write_least;
+}
+
 static void
 httpd_conn_fire(struct loop_timer *t)
 {
@@ -132,13 +142,18 @@ httpd_conn_fire(struct loop_timer *t)
 	enum httpd_wait wait = c->wait;
 
 	c->wait = WAIT_NONE;
-	if (wait == WAIT_BODY || (wait == WAIT_HEADER && c->in.len > 0)) {
+	if (wait == WAIT_HELD) {
+		c->held = false;
+		httpd_conn_writable(c);
+	} else if (wait == WAIT_BODY ||
+	    (wait == WAIT_HEADER && c->in.len > 0)) {
 		c->busy = true;
 		httpd_step_refuse(c, 408, wait == WAIT_BODY ?
 		    "the body did not come in time" :
 		    "the headers did not come in time");
 		c->busy = false;
-	} else if (wait != WAIT_SOON) {
+	} else if (wait != WAIT_SOON &&
+	    (wait != WAIT_WRITE || !httpd_conn_reads(c))) {
 		httpd_conn_close(c);
 		return;
 	}
@@ -151,7 +166,7 @@ httpd_conn_waits(const struct httpd_conn *c)
 	if (c->broken || c->more)
 		return WAIT_SOON;
 	if (httpd_pending(c) > 0)
-		return WAIT_WRITE;
+		return c->held ? WAIT_HELD : WAIT_WRITE;
 	switch (c->state) {
 	case CONN_HEAD:
 		return c->in.len > 0 || !c->used ? WAIT_HEADER : WAIT_IDLE;
@@ -172,14 +187,17 @@ httpd_conn_timer(struct httpd_conn *c)
 		[WAIT_IDLE] = config->idle_ms,
 		[WAIT_HEADER] = config->header_ms,
 		[WAIT_BODY] = config->body_ms,
+		[WAIT_HELD] = HTTPD_HELD,
 		[WAIT_WRITE] = config->write_ms,
 		[WAIT_LINGER] = HTTPD_LINGER };
 	enum httpd_wait wait = httpd_conn_waits(c);
 
 	if (wait == WAIT_NONE)
 		loop_timer_stop(c->server->loop, &c->timer);
-	else if (wait != c->wait || c->moved)
+	else if (wait != c->wait || (c->moved && wait != WAIT_WRITE))
 		loop_timer_start(c->server->loop, &c->timer, ms[wait]);
+	if (wait == WAIT_WRITE && c->wait != wait)
+		c->taken = httpd_send_taken(c);
 	c->wait = wait;
 	c->moved = false;
 }
@@ -191,7 +209,7 @@ httpd_conn_events(const struct httpd_conn *c)
 
 	if (c->more)
 		return 0;
-	if (httpd_pending(c) > 0)
+	if (httpd_pending(c) > 0 && !c->held)
 		events |= POLLOUT;
 	if (c->state == CONN_ANSWER)
 		events |= c->halved ? 0 : POLLRDHUP;
@@ -200,29 +218,43 @@ httpd_conn_events(const struct httpd_conn *c)
 	return events;
 }
 
+/* Where it waits to be closed when room is needed. */
+static void
+httpd_conn_line(struct httpd_conn *c)
+{
+	struct httpd_list *list = NULL;
+
+	if (c->state == CONN_HEAD && c->in.len == 0)
+		list = &c->server->idle;
+	else if (c->state == CONN_HEAD || c->state == CONN_BODY)
+		list = &c->server->begun;
+	if (list == c->list)
+		return;
+	if (c->list != NULL)
+		TAILQ_REMOVE(c->list, c, line);
+	c->list = list;
+	if (list != NULL) {
+		TAILQ_INSERT_TAIL(list, c, line);
+		httpd_resume(c->server);
+	}
+}
+
 void
 httpd_conn_settle(struct httpd_conn *c)
 {
-	bool idle = c->state == CONN_HEAD && c->in.len == 0;
-
 	if (c->busy)
 		return;
 	if (c->in.len == 0)
 		buf_free(&c->in);
-	if (c->listed && !idle)
-		TAILQ_REMOVE(&c->server->idle, c, idle);
-	else if (!c->listed && idle) {
-		TAILQ_INSERT_TAIL(&c->server->idle, c, idle);
-		httpd_resume(c->server);
-	}
-	c->listed = idle;
+	httpd_conn_line(c);
 	httpd_conn_timer(c);
 	loop_watch_start(c->server->loop, &c->watch, c->watch.fd,
 	    httpd_conn_events(c));
 }
 
 void
-httpd_conn_open(struct httpd *server, int fd, const char *remote)
+httpd_conn_open(struct httpd *server, int fd, const char *remote,
+    bool loopback)
 {
 	struct httpd_conn *c = calloc(1, sizeof(*c));
 
@@ -233,6 +265,7 @@ httpd_conn_open(struct httpd *server, int fd, const char *remote)
 		return;
 	}
 	c->server = server;
+	c->loopback = loopback;
 	c->watch.ready = httpd_conn_ready;
 	c->timer.fire = httpd_conn_fire;
 	memcpy(c->remote, remote, strlen(remote) + 1);

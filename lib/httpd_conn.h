@@ -27,13 +27,17 @@ enum httpd_wait {
 	WAIT_IDLE,
 	WAIT_HEADER,
 	WAIT_BODY,
+	WAIT_HELD,
 	WAIT_WRITE,
 	WAIT_LINGER,
 };
 
+TAILQ_HEAD(httpd_list, httpd_conn);
+
 struct httpd_conn {
 	struct httpd *server;
-	TAILQ_ENTRY(httpd_conn) all, idle;
+	TAILQ_ENTRY(httpd_conn) all, line;
+	struct httpd_list *list;	/* that line is in, or NULL */
 	struct loop_watch watch;
 	struct loop_timer timer;
 	enum httpd_wait wait;
@@ -42,9 +46,12 @@ struct httpd_conn {
 	size_t scanned;		/* of in, for the end of the head */
 	struct buf out;		/* to be sent, from sent on */
 	size_t sent;
+	uint64_t went;		/* bytes given to the kernel, ever */
+	uint64_t taken;		/* of these, by the reader, at WAIT_WRITE */
 	struct httpd_request *request;	/* one at a time, or NULL */
 	char remote[64];
-	bool listed;		/* in the list of idle connections */
+	bool loopback;		/* the caller is on this machine */
+	bool held;		/* out waits for what follows */
 	bool used;		/* a byte has come */
 	bool moved;		/* something went on: the timer begins anew */
 	bool more;		/* goes on in the next turn */
@@ -70,12 +77,11 @@ struct httpd_request {
 	bool chunked;
 	bool counted;		/* left says how many bytes must come */
 	unsigned long long left;
+	size_t began;		/* of conn->out, where a stream begins */
 	unsigned long long bytes;	/* of the answer's body, for the log */
 	int status;
 	int64_t since;
 };
-
-TAILQ_HEAD(httpd_list, httpd_conn);
 
 struct httpd {
 	struct loop *loop;
@@ -84,7 +90,10 @@ struct httpd {
 	struct loop_watch watch;	/* of the listening descriptor */
 	struct loop_timer retry;	/* when accept(2) failed */
 	int fd;			/* -1 when draining */
-	struct httpd_list conns, idle;	/* idle: oldest first */
+	struct httpd_list conns;
+	struct httpd_list idle, begun;	/* between requests, or inside one
+					 * that is not all there; the oldest
+					 * first */
 	size_t count;
 	bool draining;
 	void (*drained)(void *);
@@ -105,7 +114,8 @@ void httpd_resume(struct httpd *);
 const char *httpd_date(struct httpd *);
 
 /* httpd_conn.c. Takes fd: a new connection, or none when memory is out. */
-void httpd_conn_open(struct httpd *, int fd, const char *remote);
+void httpd_conn_open(struct httpd *, int fd, const char *remote,
+    bool loopback);
 /* Tells the request it is gone, closes and frees. */
 void httpd_conn_close(struct httpd_conn *);
 /* After anything has changed: what to wait for now. */
@@ -129,6 +139,8 @@ void httpd_send(struct httpd_conn *, const struct iovec *, size_t count);
 void httpd_send_later(struct httpd_conn *, const struct iovec *,
     size_t count);
 size_t httpd_pending(const struct httpd_conn *);
+/* Bytes that the reader's machine has taken, ever. */
+uint64_t httpd_send_taken(const struct httpd_conn *);
 
 /* httpd_reply.c. The whole answer; frees what is in reply. */
 void httpd_answer(struct httpd_request *, struct route_reply *);

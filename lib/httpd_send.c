@@ -4,6 +4,7 @@
  * feet.
  */
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "httpd_conn.h"
@@ -17,6 +18,15 @@ size_t
 httpd_pending(const struct httpd_conn *c)
 {
 	return c->out.len - c->sent;
+}
+
+uint64_t
+httpd_send_taken(const struct httpd_conn *c)
+{
+	int kept = 0;
+
+	return ioctl(c->watch.fd, TIOCOUTQ, &kept) == 0 &&
+	    (uint64_t)kept <= c->went ? c->went - (uint64_t)kept : c->went;
 }
 
 /* n bytes of what was kept have gone. */
@@ -64,7 +74,7 @@ httpd_send(struct httpd_conn *c, const struct iovec *iov, size_t count)
 		return;
 	}
 	went = n > 0 ? (size_t)n : 0;
-	c->moved |= went > 0;
+	c->went += went;
 	if (kept > 0)
 		httpd_send_gone(c, went < kept ? went : kept);
 	went -= went < kept ? went : kept;

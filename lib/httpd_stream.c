@@ -1,7 +1,8 @@
 /*
  * Streamed answers: of an announced length, in chunks, or until the end of
- * the connection for HTTP/1.0. Small pieces wait for the end of the turn, so
- * that the head and a short body are one packet.
+ * the connection for HTTP/1.0. Small pieces wait for the end of the turn. The
+ * head waits a little longer: so that it is one packet with a short body, and
+ * can be taken back when whoever has the body fails at once.
  */
 #include <stdio.h>
 #include <sys/socket.h>
@@ -36,6 +37,8 @@ httpd_stream_start(struct httpd_request *r, int status, const char *headers,
 	r->counted = length >= 0 && !r->bare;
 	r->left = length >= 0 ? (unsigned long long)length : 0;
 	iov = (struct iovec){ head.data, head.len };
+	r->began = r->conn->out.len;
+	r->conn->held = true;
 	httpd_send_later(r->conn, &iov, 1);
 	buf_free(&head);
 	httpd_conn_settle(r->conn);
@@ -59,10 +62,12 @@ httpd_stream_write(struct httpd_request *r, const void *data, size_t n)
 	    (size_t)snprintf(size, sizeof(size), "%zx\r\n", n) : 0;
 	iov[1] = (struct iovec){ (void *)(uintptr_t)data, n };
 	iov[2] = (struct iovec){ crlf, r->chunked ? 2 : 0 };
-	if (httpd_pending(r->conn) + n < HTTPD_STREAM_SMALL)
+	if (httpd_pending(r->conn) + n < HTTPD_STREAM_SMALL) {
 		httpd_send_later(r->conn, iov, 3);
-	else
+	} else {
+		r->conn->held = false;
 		httpd_send(r->conn, iov, 3);
+	}
 	httpd_conn_settle(r->conn);
 	return httpd_pending(r->conn);
 }
@@ -90,6 +95,22 @@ httpd_stream_abort(struct httpd_request *r)
 	setsockopt(c->watch.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	c->broken = true;
 	httpd_conn_answered(c);
+}
+
+bool
+httpd_stream_retract(struct httpd_request *r)
+{
+	struct httpd_conn *c = r->conn;
+
+	if (!r->streams || !c->held)
+		return false;
+	c->held = false;
+	c->out.len = r->began;
+	if (c->out.data != NULL)
+		c->out.data[r->began] = '\0';
+	r->streams = r->chunked = r->counted = false;
+	r->bytes = 0;
+	return true;
 }
 
 /*

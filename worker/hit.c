@@ -57,7 +57,7 @@ hit_head(void *arg, const struct fetch_result *result)
 	struct hit *h = arg;
 	struct buf headers = BUF_INIT(HIT_HEAD);
 
-	target_headers(h->current, result, &headers);
+	target_headers(result, &headers);
 	h->streams = true;
 	httpd_stream_start(h->request, result->status, buf_text(&headers),
 	    result->length);
@@ -110,7 +110,7 @@ hit_fail(struct hit *h, const struct fetch_result *result)
 	int status = target_failure(h->worker, result, &why);
 
 	log_info("hit", "%d: %s", status, buf_text(&why));
-	if (h->streams) {
+	if (h->streams && !httpd_stream_retract(h->request)) {
 		httpd_stream_abort(h->request);
 	} else {
 		route_reply_init(&reply, HIT_PROBLEM);

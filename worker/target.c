@@ -64,9 +64,9 @@ target_clean(const char *value)
 
 /* Relative to the target, it would lead the client back to the worker. */
 static void
-target_location(const struct current *c, const char *value, struct buf *out)
+target_location(const char *url, const char *value, struct buf *out)
 {
-	char *whole = fetch_resolve(c->document.url, value, NULL);
+	char *whole = fetch_resolve(url, value, NULL);
 
 	if (whole != NULL)
 		buf_printf(out, "Location: %s\r\n", whole);
@@ -88,8 +88,7 @@ enum {
 };
 
 struct target_passing {
-	const struct current *current;
-	const char *connection;
+	const char *url, *connection;
 	struct buf *out;
 	bool seen[TARGET_PASSED];
 };
@@ -107,17 +106,16 @@ target_pass(void *arg, const char *name, const char *value)
 		return;
 	p->seen[i] = true;
 	if (i == 0)
-		target_location(p->current, value, p->out);
+		target_location(p->url, value, p->out);
 	else
 		buf_printf(p->out, "%s: %s\r\n", target_passed[i], value);
 }
 
 void
-target_headers(const struct current *c, const struct fetch_result *result,
-    struct buf *out)
+target_headers(const struct fetch_result *result, struct buf *out)
 {
 	struct target_passing p = {
-		.current = c, .out = out,
+		.url = result->url, .out = out,
 		.connection = result->header(result->fetch, "Connection"),
 	};
 

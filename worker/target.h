@@ -18,8 +18,7 @@ void target_request(const struct worker *, const struct current *,
 bool target_allows(const struct worker *, const struct sockaddr *);
 
 /* The headers that are passed on, "Name: value\r\n" each. */
-void target_headers(const struct current *, const struct fetch_result *,
-    struct buf *);
+void target_headers(const struct fetch_result *, struct buf *);
 
 /* 502 or 504 for an end that is not FETCH_DONE, counted, and a sentence for
  * people. */

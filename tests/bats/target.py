@@ -116,6 +116,8 @@ def plain(conn, path, head, mine):
         answer(conn, "302 Found", b"",
                f"Location: /again?{left - 1}" if left > 1 else
                "Location: /echo")
+    elif name == "deep/made":
+        answer(conn, "201 Created", b"made", "Location: thing")
     elif name == "hops":
         answer(conn, "200 OK", b"hops", "Connection: keep-alive, Link",
                "Keep-Alive: timeout=5", "Link: <x>", "Upgrade: tea",
@@ -124,6 +126,8 @@ def plain(conn, path, head, mine):
     elif name == "heads":
         answer(conn, "200 OK", b"heads", *(f"Link: {i:0100d}" for i in
                range(int(rest))))
+    elif name == "long":
+        answer(conn, "200 OK", b"long", "Link: " + "x" * int(rest))
     elif name == "gzip":
         answer(conn, "200 OK", gzip.compress(b"unpacked\n"),
                "Content-Encoding: gzip", "Content-Type: text/plain")

@@ -28,6 +28,37 @@ UNIT("at the limit the longest idle connection makes room")
 	t_sound();
 }
 
+UNIT("at the limit, with none idle, the oldest half request makes room")
+{
+	struct httpd_config config = httpd_defaults;
+	struct client crowd[5];
+
+	config.max_connections = 3;
+	config.reserved = 1;
+	t_open_with(&config);
+	t_hold(&crowd[0], "1.1");
+	for (int i = 1; i < 5; i++) {
+		client_open(&crowd[i]);
+		client_say(&crowd[i], i == 2 ? "POST /echo HTTP/1.1\r\n"
+		    "Host: x\r\nContent-Length: 5\r\n\r\nha" : "GET /pl");
+		t_settle();
+		if (i > 2)
+			client_hear(&crowd[i - 2], NULL);
+	}
+	CHECK_INT(httpd_connections(server), 3);
+	t_ask(LAST);
+	CHECK_INT(t_status(&client), 200);
+	client_hear(&crowd[3], NULL);
+	CHECK(crowd[3].eof);
+	client_say(&crowd[4], "ain HTTP/1.1\r\nHost: x\r\n\r\n");
+	client_hear(&crowd[4], "hello");
+	t_reply("late");
+	client_hear(&crowd[0], "late");
+	for (int i = 0; i < 5; i++)
+		client_close(&crowd[i]);
+	t_sound();
+}
+
 UNIT("at the limit, with none idle, callers wait and are served in turn")
 {
 	struct httpd_config config = httpd_defaults;

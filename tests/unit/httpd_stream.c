@@ -199,6 +199,89 @@ UNIT("a reader that takes nothing for too long is dropped")
 	t_sound();
 }
 
+static size_t t_sip_size;
+
+static void
+t_sip(struct loop_timer *t)
+{
+	static char bytes[65536];
+
+	(void)recv(client.fd, bytes, t_sip_size, MSG_DONTWAIT);
+	loop_timer_start(t_loop, t, 10);
+}
+
+UNIT("a reader that only sips is dropped all the same")
+{
+	struct httpd_config config = httpd_defaults;
+	struct loop_timer sips = { .fire = t_sip };
+
+	config.write_ms = 200;
+	config.write_least = 1 << 20;
+	t_sip_size = 100;
+	t_open_with(&config);
+	t_hold(&client, "1.1");
+	seen.sends = true;
+	seen.to_send = 1000000000;
+	httpd_stream_start(seen.later, 200, "", -1);
+	t_on_drained(&seen);
+	loop_timer_start(t_loop, &sips, 0);
+	while (seen.gone == 0)
+		t_run("gone");
+	loop_timer_stop(t_loop, &sips);
+	CHECK_INT(httpd_connections(server), 0);
+	t_sound();
+}
+
+UNIT("a reader that takes enough in its time may be slow")
+{
+	struct httpd_config config = httpd_defaults;
+	struct loop_timer sips = { .fire = t_sip };
+	struct loop_timer enough = { .fire = t_enough };
+
+	config.write_ms = 200;
+	config.write_least = 1000;
+	t_sip_size = 65536;
+	t_open_with(&config);
+	t_hold(&client, "1.1");
+	seen.sends = true;
+	seen.to_send = 1000000000;
+	httpd_stream_start(seen.later, 200, "", -1);
+	t_on_drained(&seen);
+	loop_timer_start(t_loop, &sips, 0);
+	loop_timer_start(t_loop, &enough, 1000);
+	t_run("a second");
+	loop_timer_stop(t_loop, &sips);
+	CHECK_INT(seen.gone, 0);
+	client_close(&client);
+	while (seen.gone == 0)
+		t_run("gone");
+	t_sound();
+}
+
+UNIT("a stream that fails at once is taken back, and answered otherwise")
+{
+	t_open();
+	t_hold(&client, "1.1");
+	httpd_stream_start(seen.later, 200, "X-Bad: 1\r\n", 100);
+	httpd_stream_write(seen.later, "part", 4);
+	CHECK(httpd_stream_retract(seen.later));
+	t_reply("other");
+	client_hear(&client, "other");
+	CHECK(!client_has(&client, "X-Bad"));
+	CHECK(client_has(&client, "\r\nContent-Length: 5\r\n"));
+	client_say(&client, LAST);
+	client_hear(&client, "hello");
+	t_sound();
+	t_hold(&client, "1.1");
+	CHECK(!httpd_stream_retract(seen.later));
+	httpd_stream_start(seen.later, 200, "", 100);
+	client_hear(&client, "\r\n\r\n");	/* alone, after a while */
+	CHECK(!httpd_stream_retract(seen.later));
+	httpd_stream_abort(seen.later);
+	client_hear(&client, NULL);
+	t_sound();
+}
+
 UNIT("a long answer is sent whole")
 {
 	t_open();
