@@ -12,6 +12,7 @@
 
 #include "agents.h"
 #include "auth.h"
+#include "body.h"
 #include "controller.h"
 #include "housekeep.h"
 #include "log.h"
@@ -146,33 +147,6 @@ static const struct field agent_said_fields[] = {
 	{ .name = NULL },
 };
 
-static bool
-agent_read(struct route_request *req, struct route_reply *reply,
-    struct agent_said *said, unsigned long *present)
-{
-	struct json_error error;
-	struct json *root = json_parse(req->body, req->body_len, &error);
-	bool ok;
-
-	if (root == NULL) {
-		route_problem(req, reply, 400, "byte %zu: %s", error.offset,
-		    error.message);
-		return false;
-	}
-	if (json_kind(root) != JSON_OBJECT) {
-		json_free(root);
-		route_problem(req, reply, 400,
-		    "the body must be a JSON object");
-		return false;
-	}
-	ok = fields_read(agent_said_fields, root, said, present, false,
-	    route_problem_field, reply);
-	json_free(root);
-	if (!ok)
-		route_problem(req, reply, 400, "the status is not valid");
-	return ok;
-}
-
 static void
 agent_note(struct route_request *req, struct route_reply *reply,
     const struct agent_said *said, unsigned long present)
@@ -205,7 +179,8 @@ agent_status(struct route_request *req, struct route_reply *reply)
 	struct agent_said said = { .state = NULL };
 	unsigned long present = 0;
 
-	if (agent_read(req, reply, &said, &present))
+	if (body_read(req, reply, agent_said_fields, &said, &present,
+	    BODY_LOOSE, "the status"))
 		agent_note(req, reply, &said, present);
 	fields_free(agent_said_fields, &said);
 }

@@ -10,8 +10,7 @@
 
 #include "controller.h"
 #include "housekeep.h"
-
-enum { AGENTS_PAGE_MAX = 1000 };
+#include "page.h"
 
 struct agents_row {
 	char *id, *hostname, *ip_address;
@@ -94,7 +93,7 @@ agents_write(struct buf *out, const struct store_agent *a, long long present)
 
 /* A list being written. */
 struct agents_page {
-	struct buf *out;
+	struct page page;
 	long long present;
 	char last[TOKEN_UUID];
 };
@@ -105,26 +104,24 @@ agents_each(void *arg, const struct store_agent *a)
 	struct agents_page *page = arg;
 
 	memcpy(page->last, a->id, sizeof(page->last));
-	if (page->out->len > 1)
-		buf_char(page->out, ',');
-	agents_write(page->out, a, page->present);
+	agents_write(page_row(&page->page), a, page->present);
 }
 
-/* Where the next page is. */
 static void
-agents_link(const struct route_request *req, struct route_reply *reply,
-    const struct store_filter *filter, const char *last)
+agents_end(struct agents_page *page, const struct route_request *req,
+    const struct store_filter *filter, bool more)
 {
-	char state[32] = "", version[48] = "";
+	char state[32] = "", version[48] = "", next[256];
 
 	if (filter->state != NULL)
 		snprintf(state, sizeof(state), "&state=%s", filter->state);
 	if (filter->version >= 0)
 		snprintf(version, sizeof(version), "&version=%lld",
 		    filter->version);
-	route_header(reply, "Link",
-	    "<%s/agents?limit=%ld&after=%s%s%s>; rel=\"next\"", req->prefix,
-	    filter->limit, last, state, version);
+	snprintf(next, sizeof(next), "/agents?limit=%ld&after=%s%s%s",
+	    filter->limit, page->last, state, version);
+	page_end(&page->page, req, more && page->last[0] != '\0' ? next :
+	    NULL);
 }
 
 static void
@@ -132,7 +129,7 @@ agents_list(struct route_request *req, struct route_reply *reply)
 {
 	struct controller *c = controller_of(req);
 	const char *after = route_value(req, "after");
-	struct agents_page page = { .out = &reply->body };
+	struct agents_page page = { .present = 0 };
 	struct store_filter filter = {
 		.after = after != NULL ? after : "",
 		.limit = (long)route_number(req, "limit", 100),
@@ -147,7 +144,7 @@ agents_list(struct route_request *req, struct route_reply *reply)
 	if (end == STORE_DONE) {
 		page.present = v->version;
 		housekeep_agents(c);
-		buf_char(&reply->body, '[');
+		page_begin(&page.page, reply);
 		end = store_agents_by(c->store, &filter, agents_each, &page,
 		    &total, &more);
 	}
@@ -155,20 +152,14 @@ agents_list(struct route_request *req, struct route_reply *reply)
 		controller_fault(req, reply, end);
 		return;
 	}
-	buf_char(&reply->body, ']');
-	reply->status = 200;
-	reply->type = "application/json";
+	agents_end(&page, req, &filter, more);
 	route_header(reply, "X-Total-Count", "%lld", total);
-	if (more && page.last[0] != '\0')
-		agents_link(req, reply, &filter, page.last);
 }
 
 /* --- the rows ----------------------------------------------------------- */
 
 static const struct route_param agents_list_params[] = {
-	{ .name = "limit", .in = ROUTE_IN_QUERY, .kind = ROUTE_WHOLE,
-	    .min = 1, .max = AGENTS_PAGE_MAX, .fallback = "100",
-	    .example = "100", .doc = "Agents of one page" },
+	PAGE_LIMIT("Agents"),
 	{ .name = "after", .in = ROUTE_IN_QUERY, .kind = ROUTE_UUID,
 	    .example = AGENTS_ID, .doc = "The last id of the page before" },
 	{ .name = "state", .in = ROUTE_IN_QUERY, .kind = ROUTE_WORD,

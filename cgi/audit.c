@@ -9,9 +9,8 @@
 #include <stdint.h>
 
 #include "log.h"
+#include "page.h"
 #include "refusal.h"
-
-enum { AUDIT_PAGE_MAX = 1000 };
 
 struct audit_row {
 	long long id, at;
@@ -52,7 +51,7 @@ static const struct field audit_row_fields[] = {
 
 /* A list being written. */
 struct audit_page {
-	struct buf *out;
+	struct page page;
 	long long last;
 };
 
@@ -78,9 +77,7 @@ audit_write(void *arg, const struct store_audit *a)
 		.count = a->count,
 	};
 
-	if (page->out->len > 1)
-		buf_char(page->out, ',');
-	fields_write(audit_row_fields, &row, page->out);
+	fields_write(audit_row_fields, &row, page_row(&page->page));
 	page->last = a->id;
 }
 
@@ -96,13 +93,13 @@ audit_list(struct route_request *req, struct route_reply *reply)
 {
 	struct controller *c = controller_of(req);
 	long limit = (long)route_number(req, "limit", 100);
-	struct audit_page page = { .out = &reply->body };
+	struct audit_page page = { .last = 0 };
 	long long now = controller_clock();
 	const struct store_version *v;
 	bool more = false;
 	enum store_end end = controller_current(c, &v);
 
-	buf_char(&reply->body, '[');
+	page_begin(&page.page, reply);
 	if (end == STORE_DONE) {
 		refusal_fold(&c->refusal, c->store, now, true);
 		end = store_audit(c->store, route_number(req, "before", 0),
@@ -112,13 +109,7 @@ audit_list(struct route_request *req, struct route_reply *reply)
 		controller_fault(req, reply, end);
 		return;
 	}
-	buf_char(&reply->body, ']');
-	reply->status = 200;
-	reply->type = "application/json";
-	if (more)
-		route_header(reply, "Link",
-		    "<%s/audit?limit=%ld&before=%lld>; rel=\"next\"",
-		    req->prefix, limit, page.last);
+	page_end_before(&page.page, req, "/audit", limit, page.last, more);
 }
 
 bool
@@ -135,12 +126,8 @@ audit_purge(struct controller *c, long long now)
 /* --- the row ------------------------------------------------------------ */
 
 static const struct route_param audit_list_params[] = {
-	{ .name = "limit", .in = ROUTE_IN_QUERY, .kind = ROUTE_WHOLE,
-	    .min = 1, .max = AUDIT_PAGE_MAX, .fallback = "100",
-	    .example = "100", .doc = "Rows of one page" },
-	{ .name = "before", .in = ROUTE_IN_QUERY, .kind = ROUTE_WHOLE,
-	    .min = 1, .max = 1LL << 53, .example = "4711",
-	    .doc = "Only rows with an id below this one" },
+	PAGE_LIMIT("Rows"),
+	PAGE_BEFORE("4711", "rows with an id below this one"),
 	{ .name = NULL },
 };
 

@@ -9,14 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "body.h"
 #include "controller.h"
+#include "page.h"
 #include "patch.h"
 #include "publish.h"
 #include "published.h"
 #include "version.h"
 
 enum {
-	HISTORY_PAGE_MAX = 1000,
 	HISTORY_BODY_MAX = 16384,	/* of a rollback */
 	HISTORY_NOTE_MAX = 64,
 };
@@ -53,7 +54,7 @@ static const struct field history_row_fields[] = {
 
 /* A list being written. */
 struct history_page {
-	struct buf *out;
+	struct page page;
 	long long last;
 };
 
@@ -71,9 +72,7 @@ history_write(void *arg, const struct store_entry *e)
 		.interval = e->interval,
 	};
 
-	if (page->out->len > 1)
-		buf_char(page->out, ',');
-	fields_write(history_row_fields, &row, page->out);
+	fields_write(history_row_fields, &row, page_row(&page->page));
 	page->last = e->version;
 }
 
@@ -82,12 +81,12 @@ history_list(struct route_request *req, struct route_reply *reply)
 {
 	struct controller *c = controller_of(req);
 	long limit = (long)route_number(req, "limit", 100);
-	struct history_page page = { .out = &reply->body };
+	struct history_page page = { .last = 0 };
 	const struct store_version *v;
 	bool more = false;
 	enum store_end end = controller_current(c, &v);
 
-	buf_char(&reply->body, '[');
+	page_begin(&page.page, reply);
 	if (end == STORE_DONE)
 		end = store_history(c->store, route_number(req, "before", 0),
 		    limit, history_write, &page, &more);
@@ -95,13 +94,8 @@ history_list(struct route_request *req, struct route_reply *reply)
 		controller_fault(req, reply, end);
 		return;
 	}
-	buf_char(&reply->body, ']');
-	reply->status = 200;
-	reply->type = "application/json";
-	if (more)
-		route_header(reply, "Link",
-		    "<%s/config/history?limit=%ld&before=%lld>; "
-		    "rel=\"next\"", req->prefix, limit, page.last);
+	page_end_before(&page.page, req, "/config/history", limit, page.last,
+	    more);
 }
 
 /* --- what differs ------------------------------------------------------- */
@@ -175,27 +169,6 @@ static const struct field history_back_fields[] = {
 	{ .name = NULL },
 };
 
-static bool
-history_read(const struct route_request *req, struct route_reply *reply,
-    struct history_back *back)
-{
-	struct json_error error;
-	struct json *root = json_parse(req->body, req->body_len, &error);
-	bool ok;
-
-	if (root == NULL) {
-		route_problem(req, reply, 400, "byte %zu: %s", error.offset,
-		    error.message);
-		return false;
-	}
-	ok = fields_read(history_back_fields, root, back, NULL, true,
-	    route_problem_field, reply);
-	json_free(root);
-	if (!ok)
-		route_problem(req, reply, 400, "the body is not valid");
-	return ok;
-}
-
 static void
 history_rollback(struct route_request *req, struct route_reply *reply)
 {
@@ -205,7 +178,8 @@ history_rollback(struct route_request *req, struct route_reply *reply)
 	struct json_span data;
 	char note[HISTORY_NOTE_MAX];
 
-	if (history_read(req, reply, &back) &&
+	if (body_read(req, reply, history_back_fields, &back, NULL,
+	    BODY_STRICT, "the body") &&
 	    history_get(req, reply, back.version, &v)) {
 		version_data(&data, v.body, v.len);
 		snprintf(note, sizeof(note), "rollback to version %lld",
@@ -224,12 +198,8 @@ history_rollback(struct route_request *req, struct route_reply *reply)
 /* --- the rows ----------------------------------------------------------- */
 
 static const struct route_param history_list_params[] = {
-	{ .name = "limit", .in = ROUTE_IN_QUERY, .kind = ROUTE_WHOLE,
-	    .min = 1, .max = HISTORY_PAGE_MAX, .fallback = "100",
-	    .example = "100", .doc = "Versions of one page" },
-	{ .name = "before", .in = ROUTE_IN_QUERY, .kind = ROUTE_WHOLE,
-	    .min = 1, .max = 1LL << 53, .example = "8",
-	    .doc = "Only versions below this one" },
+	PAGE_LIMIT("Versions"),
+	PAGE_BEFORE("8", "versions below this one"),
 	{ .name = NULL },
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "auth.h"
+#include "body.h"
 #include "controller.h"
 #include "log.h"
 
@@ -95,37 +96,6 @@ register_identify(struct route_request *req, struct route_reply *reply,
 }
 
 static bool
-register_read(struct route_request *req, struct route_reply *reply,
-    struct register_said *said)
-{
-	struct json_error error;
-	struct json *root;
-	bool ok;
-
-	if (req->body_len == 0)
-		return true;
-	root = json_parse(req->body, req->body_len, &error);
-	if (root == NULL) {
-		route_problem(req, reply, 400, "byte %zu: %s", error.offset,
-		    error.message);
-		return false;
-	}
-	if (json_kind(root) != JSON_OBJECT) {
-		json_free(root);
-		route_problem(req, reply, 400,
-		    "the body must be a JSON object");
-		return false;
-	}
-	ok = fields_read(register_said_fields, root, said, NULL, false,
-	    route_problem_field, reply);
-	json_free(root);
-	if (!ok)
-		route_problem(req, reply, 400,
-		    "the registration is not valid");
-	return ok;
-}
-
-static bool
 register_key(const struct route_request *req, struct route_reply *reply)
 {
 	struct controller *c = controller_of(req);
@@ -193,7 +163,9 @@ register_agent(struct route_request *req, struct route_reply *reply)
 	struct register_said said = { .port = 0 };
 	char id[TOKEN_UUID];
 
-	if (register_read(req, reply, &said) &&
+	if ((req->body_len == 0 || body_read(req, reply,
+	    register_said_fields, &said, NULL, BODY_LOOSE,
+	    "the registration")) &&
 	    register_identify(req, reply, id) && register_key(req, reply))
 		register_store(req, reply, id, &said);
 	fields_free(register_said_fields, &said);

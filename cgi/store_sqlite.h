@@ -130,6 +130,18 @@ void store_file_close(struct store_file *);
 sqlite3_stmt *store_file_sql(struct store_file *, enum store_sql);
 /* Steps a statement that answers no rows, and resets it. */
 enum store_end store_file_run(struct store_file *, sqlite3_stmt *);
+/* Steps to a statement's row: DONE, or NONE when there is none; whoever
+ * called resets it. store_file_failed for a statement of NULL. */
+enum store_end store_file_row(struct store_file *, sqlite3_stmt *);
+/* The whole numbers of a statement's only row, which is reset. second may be
+ * NULL. NONE when there is no row. */
+enum store_end store_file_whole(struct store_file *, sqlite3_stmt *,
+    long long *first, long long *second);
+/* Calls take for at most limit rows of a statement that asks for one more,
+ * which `more` tells of, while it answers DONE; resets it. */
+enum store_end store_file_page(struct store_file *, sqlite3_stmt *,
+    long limit, enum store_end (*take)(void *arg, sqlite3_stmt *),
+    void *arg, bool *more);
 /* What SQLite's last error on the file means; sets why and detail. */
 enum store_end store_file_failed(struct store_file *);
 
@@ -179,6 +191,8 @@ enum store_end store_agent_run(struct store *, enum store_sql,
 /* Reads a row of STORE_SQL_AGENTS and the agent's liveness. */
 enum store_end store_agent_row(struct store *, sqlite3_stmt *,
     struct store_agent *);
+/* How many agents truth has. */
+enum store_end store_total(struct store *, long long *total);
 /* DONE when truth has a row of the agent, else NONE. */
 enum store_end store_known(struct store *, const char *id);
 /* Forgets an agent's liveness. */

@@ -39,21 +39,16 @@ static enum store_end
 store_agent_address(struct store *s, const char *id, char out[64])
 {
 	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_ADDRESS);
-	enum store_end end = STORE_DONE;
-	int step;
+	enum store_end end;
 
 	out[0] = '\0';
-	if (row == NULL)
-		return store_file_failed(&s->truth);
 	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
-	step = sqlite3_step(row);
-	if (step == SQLITE_ROW)
+	end = store_file_row(&s->truth, row);
+	if (end == STORE_DONE)
 		snprintf(out, 64, "%s",
 		    (const char *)sqlite3_column_text(row, 0));
-	else if (step != SQLITE_DONE)
-		end = store_file_failed(&s->truth);
 	sqlite3_reset(row);
-	return end;
+	return end == STORE_NONE ? STORE_DONE : end;
 }
 
 /* Before the row is written: an id that is taken over is told with the
@@ -88,10 +83,7 @@ store_agent_write(struct store *s, const struct store_agent *a,
     long long *generation)
 {
 	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_REGISTER);
-	enum store_end end = STORE_DONE;
 
-	if (row == NULL)
-		return store_file_failed(&s->truth);
 	sqlite3_bind_text(row, 1, a->id, -1, SQLITE_STATIC);
 	sqlite3_bind_text(row, 2, a->hostname, -1, SQLITE_STATIC);
 	sqlite3_bind_text(row, 3, a->ip_address, -1, SQLITE_STATIC);
@@ -100,12 +92,7 @@ store_agent_write(struct store *s, const struct store_agent *a,
 	sqlite3_bind_text(row, 6, a->software, -1, SQLITE_STATIC);
 	sqlite3_bind_text(row, 7, a->address, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(row, 8, a->registered_at);
-	if (sqlite3_step(row) != SQLITE_ROW)
-		end = store_file_failed(&s->truth);
-	else
-		*generation = sqlite3_column_int64(row, 0);
-	sqlite3_reset(row);
-	return end;
+	return store_file_whole(&s->truth, row, generation, NULL);
 }
 
 enum store_end
@@ -138,32 +125,14 @@ store_generation(struct store *s, const char *id, long long *generation)
 		return end;
 	row = store_file_sql(&s->truth, STORE_SQL_GENERATION);
 	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
-	switch (row != NULL ? sqlite3_step(row) : SQLITE_ERROR) {
-	case SQLITE_ROW:
-		*generation = sqlite3_column_int64(row, 0);
-		break;
-	case SQLITE_DONE:
-		end = STORE_NONE;
-		break;
-	default:
-		end = store_file_failed(&s->truth);
-	}
-	sqlite3_reset(row);
-	return end;
+	return store_file_whole(&s->truth, row, generation, NULL);
 }
 
-static enum store_end
-store_agent_total(struct store *s, long long *total)
+enum store_end
+store_total(struct store *s, long long *total)
 {
-	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_TOTAL);
-	enum store_end end = STORE_DONE;
-
-	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
-		end = store_file_failed(&s->truth);
-	else
-		*total = sqlite3_column_int64(row, 0);
-	sqlite3_reset(row);
-	return end;
+	return store_file_whole(&s->truth, store_file_sql(&s->truth,
+	    STORE_SQL_TOTAL), total, NULL);
 }
 
 enum store_end
@@ -188,40 +157,43 @@ store_agent_row(struct store *s, sqlite3_stmt *row, struct store_agent *a)
 	return store_live(s, a);
 }
 
+/* A page being read. */
+struct store_agent_page {
+	struct store *store;
+	void (*each)(void *arg, const struct store_agent *);
+	void *arg;
+};
+
+static enum store_end
+store_agent_take(void *arg, sqlite3_stmt *row)
+{
+	struct store_agent_page *page = arg;
+	struct store_agent a;
+	enum store_end end = store_agent_row(page->store, row, &a);
+
+	if (end == STORE_DONE)
+		page->each(page->arg, &a);
+	store_agent_free(&a);
+	return end;
+}
+
 enum store_end
 store_agents(struct store *s, const char *after, long limit,
     void (*each)(void *arg, const struct store_agent *), void *arg,
     long long *total, bool *more)
 {
+	struct store_agent_page page = { s, each, arg };
 	enum store_end end = store_ready(s);
 	sqlite3_stmt *row;
-	int step = SQLITE_DONE;
-	long count = 0;
 
 	*more = false;
 	if (end == STORE_DONE)
-		end = store_agent_total(s, total);
+		end = store_total(s, total);
 	if (end != STORE_DONE)
 		return end;
 	row = store_file_sql(&s->truth, STORE_SQL_AGENTS);
-	if (row == NULL)
-		return store_file_failed(&s->truth);
 	sqlite3_bind_text(row, 1, after, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(row, 2, limit + 1);	/* one more: `more` */
-	while (end == STORE_DONE && (step = sqlite3_step(row)) == SQLITE_ROW) {
-		struct store_agent a;
-
-		if (count++ == limit) {
-			*more = true;
-			break;
-		}
-		end = store_agent_row(s, row, &a);
-		if (end == STORE_DONE)
-			each(arg, &a);
-		store_agent_free(&a);
-	}
-	if (end == STORE_DONE && step != SQLITE_DONE && step != SQLITE_ROW)
-		end = store_file_failed(&s->truth);
-	sqlite3_reset(row);
-	return end;
+	sqlite3_bind_int64(row, 2, limit + 1);
+	return store_file_page(&s->truth, row, limit, store_agent_take, &page,
+	    more);
 }

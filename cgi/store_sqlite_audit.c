@@ -93,17 +93,29 @@ store_refused(struct store *s, const struct store_audit *rows, size_t count,
 
 /* --- reading ------------------------------------------------------------ */
 
-static void
-store_audit_row(sqlite3_stmt *row, struct store_audit *a)
+/* A page being read. */
+struct store_audit_page {
+	void (*each)(void *arg, const struct store_audit *);
+	void *arg;
+};
+
+static enum store_end
+store_audit_take(void *arg, sqlite3_stmt *row)
 {
-	a->id = sqlite3_column_int64(row, 0);
-	a->at = sqlite3_column_int64(row, 1);
-	a->who = (const char *)sqlite3_column_text(row, 2);
-	a->address = (const char *)sqlite3_column_text(row, 3);
-	a->request_id = (const char *)sqlite3_column_text(row, 4);
-	a->action = (const char *)sqlite3_column_text(row, 5);
-	a->what = (const char *)sqlite3_column_text(row, 6);
-	a->count = sqlite3_column_int64(row, 7);
+	struct store_audit_page *page = arg;
+	const struct store_audit a = {
+		.id = sqlite3_column_int64(row, 0),
+		.at = sqlite3_column_int64(row, 1),
+		.who = (const char *)sqlite3_column_text(row, 2),
+		.address = (const char *)sqlite3_column_text(row, 3),
+		.request_id = (const char *)sqlite3_column_text(row, 4),
+		.action = (const char *)sqlite3_column_text(row, 5),
+		.what = (const char *)sqlite3_column_text(row, 6),
+		.count = sqlite3_column_int64(row, 7),
+	};
+
+	page->each(page->arg, &a);
+	return STORE_DONE;
 }
 
 enum store_end
@@ -111,29 +123,19 @@ store_audit(struct store *s, long long before, long long since, long limit,
     void (*each)(void *arg, const struct store_audit *), void *arg,
     bool *more)
 {
+	struct store_audit_page page = { each, arg };
 	enum store_end end = store_file_ready(&s->truth);
-	struct store_audit a;
 	sqlite3_stmt *row;
-	int step;
 
 	*more = false;
 	if (end != STORE_DONE)
 		return end;
 	row = store_file_sql(&s->truth, STORE_SQL_AUDITED);
-	if (row == NULL)
-		return store_file_failed(&s->truth);
 	sqlite3_bind_int64(row, 1, before > 0 ? before : INT64_MAX);
 	sqlite3_bind_int64(row, 2, since);
-	sqlite3_bind_int64(row, 3, limit + 1);	/* one more: `more` */
-	while ((step = sqlite3_step(row)) == SQLITE_ROW && limit-- > 0) {
-		store_audit_row(row, &a);
-		each(arg, &a);
-	}
-	*more = step == SQLITE_ROW;
-	if (step != SQLITE_DONE && step != SQLITE_ROW)
-		end = store_file_failed(&s->truth);
-	sqlite3_reset(row);
-	return end;
+	sqlite3_bind_int64(row, 3, limit + 1);
+	return store_file_page(&s->truth, row, limit, store_audit_take, &page,
+	    more);
 }
 
 /* --- forgetting --------------------------------------------------------- */
@@ -143,22 +145,10 @@ static enum store_end
 store_audit_old(struct store *s, long long since)
 {
 	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_AUDIT_OLD);
-	enum store_end end = STORE_DONE;
+	long long one;
 
-	if (row == NULL)
-		return store_file_failed(&s->truth);
 	sqlite3_bind_int64(row, 1, since);
-	switch (sqlite3_step(row)) {
-	case SQLITE_ROW:
-		break;
-	case SQLITE_DONE:
-		end = STORE_NONE;
-		break;
-	default:
-		end = store_file_failed(&s->truth);
-	}
-	sqlite3_reset(row);
-	return end;
+	return store_file_whole(&s->truth, row, &one, NULL);
 }
 
 enum store_end

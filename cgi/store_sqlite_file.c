@@ -250,6 +250,49 @@ store_file_run(struct store_file *f, sqlite3_stmt *statement)
 	return end;
 }
 
+enum store_end
+store_file_row(struct store_file *f, sqlite3_stmt *row)
+{
+	switch (row != NULL ? sqlite3_step(row) : SQLITE_ERROR) {
+	case SQLITE_ROW:
+		return STORE_DONE;
+	case SQLITE_DONE:
+		return STORE_NONE;
+	}
+	return store_file_failed(f);
+}
+
+enum store_end
+store_file_whole(struct store_file *f, sqlite3_stmt *row, long long *first,
+    long long *second)
+{
+	enum store_end end = store_file_row(f, row);
+
+	if (end == STORE_DONE) {
+		*first = sqlite3_column_int64(row, 0);
+		if (second != NULL)
+			*second = sqlite3_column_int64(row, 1);
+	}
+	sqlite3_reset(row);
+	return end;
+}
+
+enum store_end
+store_file_page(struct store_file *f, sqlite3_stmt *row, long limit,
+    enum store_end (*take)(void *arg, sqlite3_stmt *), void *arg, bool *more)
+{
+	enum store_end end;
+
+	while ((end = store_file_row(f, row)) == STORE_DONE && limit-- > 0) {
+		end = take(arg, row);
+		if (end != STORE_DONE)
+			break;
+	}
+	*more = end == STORE_DONE;
+	sqlite3_reset(row);
+	return end == STORE_NONE ? STORE_DONE : end;
+}
+
 void
 store_file_rollback(struct store_file *f)
 {
@@ -268,15 +311,11 @@ store_file_rollback(struct store_file *f)
 enum store_end
 store_file_schema(struct store_file *f)
 {
-	sqlite3_stmt *statement = store_file_sql(f, STORE_SQL_SCHEMA);
-	enum store_end end = STORE_DONE;
+	long long schema = 0;
+	enum store_end end = store_file_whole(f,
+	    store_file_sql(f, STORE_SQL_SCHEMA), &schema, NULL);
 
-	if (statement == NULL || sqlite3_step(statement) != SQLITE_ROW)
-		end = store_file_failed(f);
-	else if (sqlite3_column_int(statement, 0) != f->schema)
-		end = STORE_NEWER;
-	sqlite3_reset(statement);
-	return end;
+	return end == STORE_DONE && schema != f->schema ? STORE_NEWER : end;
 }
 
 enum store_end

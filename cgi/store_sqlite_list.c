@@ -13,18 +13,12 @@ store_list_count(struct store *s, const char *state, long long version,
     long long *total)
 {
 	sqlite3_stmt *row = store_file_sql(&s->live, STORE_SQL_COUNT);
-	enum store_end end = STORE_DONE;
 
 	if (state != NULL)
 		sqlite3_bind_text(row, 1, state, -1, SQLITE_STATIC);
 	if (version >= 0)
 		sqlite3_bind_int64(row, 2, version);
-	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
-		end = store_file_failed(&s->live);
-	else
-		*total = sqlite3_column_int64(row, 0);
-	sqlite3_reset(row);
-	return end;
+	return store_file_whole(&s->live, row, total, NULL);
 }
 
 enum store_end

@@ -103,29 +103,22 @@ enum store_end
 store_live(struct store *s, struct store_agent *a)
 {
 	sqlite3_stmt *row = store_file_sql(&s->live, STORE_SQL_LIVE);
-	enum store_end end = STORE_DONE;
 	unsigned char key[16];
+	enum store_end end;
 
-	if (row == NULL)
-		return store_file_failed(&s->live);
 	store_live_key(key, a->id);
 	sqlite3_bind_blob(row, 1, key, sizeof(key), SQLITE_STATIC);
-	switch (sqlite3_step(row)) {
-	case SQLITE_ROW:
+	end = store_file_row(&s->live, row);
+	if (end == STORE_DONE) {
 		a->last_poll = sqlite3_column_int64(row, 0);
 		a->applied_version = sqlite3_column_int64(row, 1);
 		if (!store_column(row, 2, &a->state) ||
 		    !store_column(row, 3, &a->error))
 			end = store_say(s, STORE_BROKEN, "liveness",
 			    "out of memory");
-		break;
-	case SQLITE_DONE:
-		break;
-	default:
-		end = store_file_failed(&s->live);
 	}
 	sqlite3_reset(row);
-	return end;
+	return end == STORE_NONE ? STORE_DONE : end;
 }
 
 /* --- folding ------------------------------------------------------------ */

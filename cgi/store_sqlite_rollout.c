@@ -44,20 +44,12 @@ store_rollout_since(struct store *s, long long version, long long *since)
 {
 	enum store_end end = store_file_ready(&s->truth);
 	sqlite3_stmt *row;
-	int step;
 
 	if (end != STORE_DONE)
 		return end;
 	row = store_file_sql(&s->truth, STORE_SQL_PUBLISHED);
 	sqlite3_bind_int64(row, 1, version);
-	step = row != NULL ? sqlite3_step(row) : SQLITE_ERROR;
-	if (step == SQLITE_ROW)
-		*since = sqlite3_column_int64(row, 0);
-	else
-		end = step == SQLITE_DONE ? STORE_NONE :
-		    store_file_failed(&s->truth);
-	sqlite3_reset(row);
-	return end;
+	return store_file_whole(&s->truth, row, since, NULL);
 }
 
 enum store_end
@@ -152,13 +144,12 @@ store_rollout_count(struct store_rollout *r, const char *state,
 static enum store_end
 store_rollout_agents(struct store *s, struct store_rollout *r)
 {
-	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_TOTAL);
+	enum store_end end = store_total(s, &r->total);
 	int step = SQLITE_ERROR;
+	sqlite3_stmt *row;
 
-	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
-		return store_file_failed(&s->truth);
-	r->total = sqlite3_column_int64(row, 0);
-	sqlite3_reset(row);
+	if (end != STORE_DONE)
+		return end;
 	row = store_file_sql(&s->live, STORE_SQL_TALLY);
 	while (row != NULL && (step = sqlite3_step(row)) == SQLITE_ROW)
 		store_rollout_count(r,

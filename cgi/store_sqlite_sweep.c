@@ -55,24 +55,6 @@ store_sweep_next(struct store_file *f, enum store_sql which, long long now,
 	return store_file_run(f, row);
 }
 
-/* The whole numbers of a statement's only row. */
-static enum store_end
-store_sweep_row(struct store_file *f, sqlite3_stmt *row, long long *first,
-    long long *second)
-{
-	enum store_end end = STORE_DONE;
-
-	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
-		end = store_file_failed(f);
-	else {
-		*first = sqlite3_column_int64(row, 0);
-		if (second != NULL)
-			*second = sqlite3_column_int64(row, 1);
-	}
-	sqlite3_reset(row);
-	return end;
-}
-
 /* --- silence ------------------------------------------------------------ */
 
 static enum store_end
@@ -94,7 +76,7 @@ store_sweep_silent(struct store_file *f, long long now, long interval)
 	enum store_end end;
 
 	sqlite3_bind_int64(row, 1, since);
-	end = store_sweep_row(f, row, &some, NULL);
+	end = store_file_whole(f, row, &some, NULL);
 	if (end == STORE_DONE && some)
 		end = store_sweep_mark(f, STORE_SQL_OFFLINE, since);
 	if (end == STORE_DONE && some)
@@ -112,19 +94,13 @@ store_known(struct store *s, const char *id)
 {
 	enum store_end end = store_file_ready(&s->truth);
 	sqlite3_stmt *row;
-	int step;
+	long long one;
 
 	if (end != STORE_DONE)
 		return end;
 	row = store_file_sql(&s->truth, STORE_SQL_KNOWN);
 	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
-	step = row != NULL ? sqlite3_step(row) : SQLITE_ERROR;
-	if (step == SQLITE_DONE)
-		end = STORE_NONE;
-	else if (step != SQLITE_ROW)
-		end = store_file_failed(&s->truth);
-	sqlite3_reset(row);
-	return end;
+	return store_file_whole(&s->truth, row, &one, NULL);
 }
 
 /* The next ids of truth, or of liveness, after `after`. */
@@ -211,10 +187,9 @@ store_sweep_join(struct store *s, long long now)
 	long long start = store_sweep_clock(), known = 0, live = 0;
 	enum store_end end;
 
-	end = store_sweep_row(&s->truth, store_file_sql(&s->truth,
-	    STORE_SQL_TOTAL), &known, NULL);
+	end = store_total(s, &known);
 	if (end == STORE_DONE)
-		end = store_sweep_row(&s->live, store_file_sql(&s->live,
+		end = store_file_whole(&s->live, store_file_sql(&s->live,
 		    STORE_SQL_COUNT), &live, NULL);
 	if (end != STORE_DONE || known == live)
 		return end;
@@ -238,7 +213,7 @@ store_sweep(struct store *s, long long now, long interval)
 	long long silent = 0, joined = 0;
 
 	if (end == STORE_DONE)
-		end = store_sweep_row(&s->live, store_file_sql(&s->live,
+		end = store_file_whole(&s->live, store_file_sql(&s->live,
 		    STORE_SQL_SWEEP), &silent, &joined);
 	if (end == STORE_DONE && store_sweep_due(silent, now))
 		end = store_sweep_silent(&s->live, now, interval);

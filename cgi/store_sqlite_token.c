@@ -18,16 +18,9 @@ store_agent(struct store *s, const char *id, struct store_agent *a)
 		return end;
 	row = store_file_sql(&s->truth, STORE_SQL_AGENT);
 	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
-	switch (row != NULL ? sqlite3_step(row) : SQLITE_ERROR) {
-	case SQLITE_ROW:
+	end = store_file_row(&s->truth, row);
+	if (end == STORE_DONE)
 		end = store_agent_row(s, row, a);
-		break;
-	case SQLITE_DONE:
-		end = STORE_NONE;
-		break;
-	default:
-		end = store_file_failed(&s->truth);
-	}
 	sqlite3_reset(row);
 	return end;
 }
@@ -61,17 +54,7 @@ store_rotate(struct store *s, const char *id, const struct store_deed *deed,
 		return end;
 	row = store_file_sql(&s->truth, STORE_SQL_ROTATE);
 	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
-	switch (row != NULL ? sqlite3_step(row) : SQLITE_ERROR) {
-	case SQLITE_ROW:
-		*generation = sqlite3_column_int64(row, 0);
-		break;
-	case SQLITE_DONE:
-		end = STORE_NONE;
-		break;
-	default:
-		end = store_file_failed(&s->truth);
-	}
-	sqlite3_reset(row);
+	end = store_file_whole(&s->truth, row, generation, NULL);
 	return store_token_finish(s, id, deed, now, end);
 }
 

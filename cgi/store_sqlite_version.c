@@ -60,18 +60,12 @@ store_version_newest(struct store *s)
 {
 	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_NEWEST);
 	struct store_version v = { .interval = s->interval };
-	enum store_end end;
-	int step;
+	enum store_end end = store_file_row(&s->truth, row);
 
-	if (row == NULL)
-		return store_file_failed(&s->truth);
-	step = sqlite3_step(row);
-	if (step == SQLITE_ROW)
+	if (end == STORE_DONE)
 		end = store_version_row(s, row, &v);
-	else if (step == SQLITE_DONE)
+	else if (end == STORE_NONE)
 		end = store_version_make(s, &v, "{}", 2);
-	else
-		end = store_file_failed(&s->truth);
 	sqlite3_reset(row);
 	if (end != STORE_DONE) {
 		store_version_free(&v);
@@ -82,26 +76,10 @@ store_version_newest(struct store *s)
 	return STORE_DONE;
 }
 
-/* The number that changes when another connection has committed. */
-static enum store_end
-store_version_changed(struct store *s, int64_t *number)
-{
-	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_CHANGED);
-	enum store_end end = STORE_DONE;
-
-	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
-		end = store_file_failed(&s->truth);
-	else
-		*number = sqlite3_column_int64(row, 0);
-	sqlite3_reset(row);
-	return end;
-}
-
 /* Reads again what another process may have written. */
 static enum store_end
 store_version_reload(struct store *s)
 {
-	sqlite3_stmt *row;
 	enum store_end end = store_file_schema(&s->truth);
 	long long newest = -1;
 
@@ -112,12 +90,8 @@ store_version_reload(struct store *s)
 	if (end != STORE_DONE || s->current.body == NULL)
 		return end == STORE_DONE ? store_version_newest(s) : end;
 	/* most changes are of agents: then body and tag are good still */
-	row = store_file_sql(&s->truth, STORE_SQL_NEWEST_NUMBER);
-	if (row == NULL || sqlite3_step(row) != SQLITE_ROW)
-		end = store_file_failed(&s->truth);
-	else
-		newest = sqlite3_column_int64(row, 0);
-	sqlite3_reset(row);
+	end = store_file_whole(&s->truth, store_file_sql(&s->truth,
+	    STORE_SQL_NEWEST_NUMBER), &newest, NULL);
 	if (end != STORE_DONE)
 		return end;
 	return newest == s->current.version && s->seen >= 0 ? STORE_DONE :
@@ -129,10 +103,11 @@ store_current(struct store *s, const struct store_version **out)
 {
 	enum store_end end = store_file_ready(&s->truth);
 	sqlite3 *db = s->truth.db;
-	int64_t number = 0;
+	long long number = 0;	/* moves when another one has committed */
 
 	if (end == STORE_DONE)
-		end = store_version_changed(s, &number);
+		end = store_file_whole(&s->truth, store_file_sql(&s->truth,
+		    STORE_SQL_CHANGED), &number, NULL);
 	if (end == STORE_DONE && number != s->seen) {
 		/* the number first: what comes after it is seen next time */
 		end = store_version_reload(s);
@@ -153,35 +128,38 @@ store_version(struct store *s, long long version, struct store_version *v)
 	if (end != STORE_DONE)
 		return end;
 	row = store_file_sql(&s->truth, STORE_SQL_VERSION);
-	if (row == NULL)
-		return store_file_failed(&s->truth);
 	sqlite3_bind_int64(row, 1, version);
-	switch (sqlite3_step(row)) {
-	case SQLITE_ROW:
+	end = store_file_row(&s->truth, row);
+	if (end == STORE_DONE)
 		end = store_version_row(s, row, v);
-		break;
-	case SQLITE_DONE:
-		end = STORE_NONE;
-		break;
-	default:
-		end = store_file_failed(&s->truth);
-	}
 	sqlite3_reset(row);
 	return end;
 }
 
 /* --- the history -------------------------------------------------------- */
 
-static void
-store_version_entry(sqlite3_stmt *row, struct store_entry *e)
+/* A page being read. */
+struct store_version_page {
+	void (*each)(void *arg, const struct store_entry *);
+	void *arg;
+};
+
+static enum store_end
+store_version_take(void *arg, sqlite3_stmt *row)
 {
-	e->version = sqlite3_column_int64(row, 0);
-	e->created_at = sqlite3_column_int64(row, 1);
-	e->interval = (long)sqlite3_column_int64(row, 2);
-	e->size = sqlite3_column_int64(row, 3);
-	e->sha256 = (const char *)sqlite3_column_text(row, 4);
-	e->author = (const char *)sqlite3_column_text(row, 5);
-	e->comment = (const char *)sqlite3_column_text(row, 6);
+	struct store_version_page *page = arg;
+	const struct store_entry entry = {
+		.version = sqlite3_column_int64(row, 0),
+		.created_at = sqlite3_column_int64(row, 1),
+		.interval = (long)sqlite3_column_int64(row, 2),
+		.size = sqlite3_column_int64(row, 3),
+		.sha256 = (const char *)sqlite3_column_text(row, 4),
+		.author = (const char *)sqlite3_column_text(row, 5),
+		.comment = (const char *)sqlite3_column_text(row, 6),
+	};
+
+	page->each(page->arg, &entry);
+	return STORE_DONE;
 }
 
 enum store_end
@@ -189,28 +167,18 @@ store_history(struct store *s, long long before, long limit,
     void (*each)(void *arg, const struct store_entry *), void *arg,
     bool *more)
 {
+	struct store_version_page page = { each, arg };
 	enum store_end end = store_file_ready(&s->truth);
-	struct store_entry entry;
 	sqlite3_stmt *row;
-	int step;
 
 	*more = false;
 	if (end != STORE_DONE)
 		return end;
 	row = store_file_sql(&s->truth, STORE_SQL_HISTORY);
-	if (row == NULL)
-		return store_file_failed(&s->truth);
 	sqlite3_bind_int64(row, 1, before > 0 ? before : INT64_MAX);
-	sqlite3_bind_int64(row, 2, limit + 1);	/* one more: `more` */
-	while ((step = sqlite3_step(row)) == SQLITE_ROW && limit-- > 0) {
-		store_version_entry(row, &entry);
-		each(arg, &entry);
-	}
-	*more = step == SQLITE_ROW;
-	if (step != SQLITE_DONE && step != SQLITE_ROW)
-		end = store_file_failed(&s->truth);
-	sqlite3_reset(row);
-	return end;
+	sqlite3_bind_int64(row, 2, limit + 1);
+	return store_file_page(&s->truth, row, limit, store_version_take,
+	    &page, more);
 }
 
 /* --- publishing --------------------------------------------------------- */

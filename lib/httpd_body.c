@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "hex.h"
+
 enum {
 	HTTPD_BODY_DIGITS = 15,		/* of a chunk's size */
 	HTTPD_BODY_ASIDE = 8192,	/* extensions and trailers */
@@ -38,22 +40,10 @@ httpd_body_start(struct httpd_body *b, long long length)
 	}
 }
 
-static int
-httpd_body_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool
 httpd_body_size(struct httpd_body *b, char c)
 {
-	int digit = httpd_body_digit(c);
+	int digit = hex_digit(c);
 
 	if (digit >= 0) {
 		b->left = b->left << 4 | (unsigned)digit;

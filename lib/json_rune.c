@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "hex.h"
+
 size_t
 json_rune_utf8(const char *text, size_t len)
 {
@@ -43,17 +45,12 @@ json_rune_hex(const char *p, const char *end)
 {
 	long value = 0;
 
-	if (end - p < 4)
-		return -1;
 	for (int i = 0; i < 4; i++) {
-		char c = p[i];
+		int digit = p + i < end ? hex_digit(p[i]) : -1;
 
-		if (c >= '0' && c <= '9')
-			value = value * 16 + (c - '0');
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			value = value * 16 + ((c | 0x20) - 'a' + 10);
-		else
+		if (digit < 0)
 			return -1;
+		value = value * 16 + digit;
 	}
 	return value;
 }

@@ -11,34 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hex.h"
+#include "json_rune.h"
 #include "token.h"
-
-static int
-route_param_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 static bool
 route_param_decode(const char *raw, size_t len, char *out)
 {
-	int high, low;
+	int byte;
 
 	for (size_t i = 0; i < len; i++) {
 		char c = raw[i];
 
 		if (c == '%') {
-			if (len - i < 3 ||
-			    (high = route_param_digit(raw[i + 1])) < 0 ||
-			    (low = route_param_digit(raw[i + 2])) < 0)
+			byte = hex_pair(raw + i + 1, len - i - 1);
+			if (byte < 0)
 				return false;
-			c = (char)(high << 4 | low);
+			c = (char)byte;
 			i += 2;
 		}
 		if (c == '\0')
@@ -49,33 +38,17 @@ route_param_decode(const char *raw, size_t len, char *out)
 	return true;
 }
 
-/* The bytes of the character at s, 0 when it is not UTF-8 (RFC 3629). */
-static size_t
-route_param_char(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 :
-	    (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static bool
 route_param_utf8(const char *text, bool *control)
 {
-	const unsigned char *s = (const unsigned char *)text;
-	size_t n;
+	const char *end = text + strlen(text);
 
-	for (*control = false; *s != '\0'; s += n) {
-		n = route_param_char(s);
-		if (n == 0)
+	for (*control = false; text < end;) {
+		uint32_t rune = json_rune_plain(&text, end);
+
+		if (rune == 0xffffffff)
 			return false;
-		if (*s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0))
+		if (rune < 0x20 || (rune >= 0x7f && rune < 0xa0))
 			*control = true;
 	}
 	return true;

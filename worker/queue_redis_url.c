@@ -4,19 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hex.h"
 #include "queue_redis_link.h"
 
 enum { QUEUE_REDIS_PORT = 6379, QUEUE_REDIS_NUMBERS = 16384 };
-
-static int
-queue_redis_url_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-		return (c | 0x20) - 'a' + 10;
-	return -1;
-}
 
 /* len bytes with their %XX decoded. NULL: malformed, or out of memory. */
 static char *
@@ -28,15 +19,10 @@ queue_redis_url_decode(const char *text, size_t len)
 		int c = (unsigned char)text[i];
 
 		if (c == '%') {
-			int high = i + 2 < len ?
-			    queue_redis_url_hex(text[i + 1]) : -1;
-			int low = i + 2 < len ?
-			    queue_redis_url_hex(text[i + 2]) : -1;
-
-			c = high >= 0 && low >= 0 ? high * 16 + low : 0;
+			c = hex_pair(text + i + 1, len - i - 1);
 			i += 2;
 		}
-		if (c == 0) {
+		if (c <= 0) {
 			free(out);
 			return NULL;
 		}
