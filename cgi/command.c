@@ -124,7 +124,7 @@ command_openapi(void)
 	struct route_table table;
 
 	gateway_table(&table, NULL);
-	describe_print(&table, &text);
+	describe_print(&table, "/", &text);
 	return command_print(&text);
 }
 

@@ -4,8 +4,6 @@
  */
 #include "describe.h"
 
-#include "openapi.h"
-
 static const struct openapi_tag describe_tags[] = {
 	{ "config", "The configuration and its versions" },
 	{ "agents", "Those who carry it" },
@@ -13,19 +11,26 @@ static const struct openapi_tag describe_tags[] = {
 	{ NULL, NULL },
 };
 
-void
-describe_print(const struct route_table *table, struct buf *out)
+struct openapi
+describe_document(const struct route_table *table, const char *server)
 {
-	const struct openapi document = {
+	return (struct openapi){
 		.title = "Distributed configuration manager: controller",
 		.doc = "Publishes one configuration to all agents. Every path "
 		    "also answers below `/api/v1`, and below the prefix of "
 		    "its mount. Refusals are `application/problem+json` "
 		    "(RFC 9457).",
-		.server = "/",
+		.server = server,
 		.tags = describe_tags,
 		.table = table,
 	};
+}
+
+void
+describe_print(const struct route_table *table, const char *server,
+    struct buf *out)
+{
+	const struct openapi document = describe_document(table, server);
 
 	openapi_print(&document, out);
 }

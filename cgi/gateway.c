@@ -15,6 +15,7 @@
 #include "agents.h"
 #include "audit.h"
 #include "config.h"
+#include "docs.h"
 #include "history.h"
 #include "log.h"
 #include "measure.h"
@@ -32,7 +33,7 @@ enum {
 static const struct route *const gateway_groups[] = {
 	config_routes, history_routes, register_routes, agents_routes,
 	agent_routes, rollout_routes, audit_routes, measure_routes,
-	status_routes, NULL,
+	status_routes, docs_routes, NULL,
 };
 
 static bool

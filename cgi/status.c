@@ -94,7 +94,10 @@ status_swagger(struct route_request *req, struct route_reply *reply)
 {
 	struct buf text = BUF_INIT(STATUS_DOCUMENT_MAX);
 
-	describe_print(req->table, &text);
+	/* relative to the mount that was asked: a page that reads this
+	 * calls the same one */
+	describe_print(req->table, req->prefix[0] != '\0' ? req->prefix : "/",
+	    &text);
 	reply->status = 200;
 	reply->type = "application/yaml";
 	buf_add(&reply->body, buf_text(&text), text.len);

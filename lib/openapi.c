@@ -185,6 +185,21 @@ openapi_path(struct buf *b, const struct openapi_rows *rows, size_t i)
 			openapi_operation(b, rows->row[k]);
 }
 
+/* A prefix may have any character; most have none that needs quotes. */
+static void
+openapi_server(struct buf *b, const char *server)
+{
+	struct buf text = BUF_INIT(8192);
+
+	if (server[strspn(server, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:._-")] == '\0')
+		buf_str(&text, server);
+	else
+		json_put_text(&text, server);
+	openapi_line(b, 1, "- url: %s", buf_text(&text));
+	buf_free(&text);
+}
+
 static void
 openapi_head(struct buf *b, const struct openapi *o)
 {
@@ -197,7 +212,7 @@ openapi_head(struct buf *b, const struct openapi *o)
 	openapi_line(b, 2, "name: Apache-2.0");
 	openapi_line(b, 2, "url: https://www.apache.org/licenses/LICENSE-2.0");
 	openapi_line(b, 0, "servers:");
-	openapi_line(b, 1, "- url: %s", o->server);
+	openapi_server(b, o->server);
 	openapi_line(b, 0, "tags:");
 	for (const struct openapi_tag *tag = o->tags; tag->name != NULL;
 	    tag++) {

@@ -75,8 +75,8 @@ may()
 	may GET /agents 200 admin admin-key
 }
 
-@test "health, ready and the document are for anyone" {
-	for path in /health /ready /swagger.yaml; do
+@test "health, ready, the document and its page are for anyone" {
+	for path in /health /ready /swagger.yaml /docs; do
 		may GET "$path" 200 nobody wrong admin admin-key agent \
 		    agent-key token
 	done
