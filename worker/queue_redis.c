@@ -222,13 +222,16 @@ static struct queue *
 queue_redis_open(const struct queue_setup *setup, struct buf *error)
 {
 	struct queue_redis *r = calloc(1, sizeof(*r));
+	struct buf why = BUF_INIT(200);
 
 	if (r == NULL) {
 		buf_str(error, "out of memory");
 		return NULL;
 	}
-	if (!queue_redis_url_read(&r->url, setup->url, error)) {
-		queue_redis_url_free(&r->url);
+	if (!broker_redis(&r->url, setup->url, &why)) {
+		buf_printf(error, "QUEUE_URL %s", buf_text(&why));
+		buf_free(&why);
+		broker_free(&r->url);
 		free(r);
 		return NULL;
 	}
@@ -254,7 +257,7 @@ queue_redis_close(struct queue *q)
 	queue_redis_take_stop(r);
 	queue_deliver(q);
 	loop_timer_stop(q->setup.loop, &q->turn);
-	queue_redis_url_free(&r->url);
+	broker_free(&r->url);
 	free(r);
 }
 

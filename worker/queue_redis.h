@@ -25,7 +25,7 @@ struct queue_redis_run {
 
 struct queue_redis {
 	struct queue base;
-	struct queue_redis_url url;
+	struct broker url;
 	struct queue_redis_link verbs;	/* answers at once */
 	struct queue_redis_link wait;	/* waits for tasks */
 	TAILQ_HEAD(, queue_redis_run) runs;

@@ -3,11 +3,11 @@
  * When it breaks, or answers nothing for too long, or Redis is still
  * loading, it is made again, with backoff, for ever.
  *
- * Resolving a host's name waits for the resolver: Redis is near, and its
- * name in /etc/hosts or a number.
+ * hiredis would wait for the resolver: it is given an address.
  */
 #include "queue_redis_link.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,7 +213,7 @@ queue_redis_link_say(struct queue_redis_link *l, bool last, size_t count,
 static void
 queue_redis_link_greet(struct queue_redis_link *l)
 {
-	const struct queue_redis_url *u = l->url;
+	const struct broker *u = l->url;
 	char number[16];
 	bool ok = true;
 
@@ -241,19 +241,25 @@ queue_redis_link_connected(const redisAsyncContext *context, int status)
 }
 
 static void
-queue_redis_link_connect(struct queue_redis_link *l)
+queue_redis_link_failed(struct queue_redis_link *l, const char *why)
 {
-	redisAsyncContext *c = redisAsyncConnect(l->url->host, l->url->port);
+	if (l->retry.failures == 0)
+		log_warn("queue", "redis at %s port %d (%s): %s",
+		    l->url->host, l->url->port, l->what, why);
+	loop_timer_start(l->loop, &l->again, retry_next(&l->retry, LINK_BASE,
+	    LINK_MOST, token_chance()));
+}
+
+static void
+queue_redis_link_connect(struct queue_redis_link *l, const char *address)
+{
+	redisAsyncContext *c = redisAsyncConnect(address, l->url->port);
 
 	if (c == NULL || c->err != 0) {
-		if (l->retry.failures == 0)
-			log_warn("queue", "redis at %s port %d (%s): %s",
-			    l->url->host, l->url->port, l->what,
-			    c != NULL ? c->errstr : "out of memory");
+		queue_redis_link_failed(l, c != NULL ? c->errstr :
+		    "out of memory");
 		if (c != NULL)
 			redisAsyncFree(c);
-		loop_timer_start(l->loop, &l->again, retry_next(&l->retry,
-		    LINK_BASE, LINK_MOST, token_chance()));
 		return;
 	}
 	l->context = c;
@@ -270,17 +276,60 @@ queue_redis_link_connect(struct queue_redis_link *l)
 	loop_timer_start(l->loop, &l->patience, LINK_LOOK);
 }
 
+/* --- the address -------------------------------------------------------- */
+
+/* Another of its addresses each time that one fails. */
+static const struct addrinfo *
+queue_redis_link_choose(const struct addrinfo *found, unsigned turn)
+{
+	const struct addrinfo *one = found;
+
+	while (turn-- > 0)
+		one = one->ai_next != NULL ? one->ai_next : found;
+	return one;
+}
+
+static void
+queue_redis_link_resolved(struct loop_watch *watch, short revents)
+{
+	struct queue_redis_link *l = LOOP_OF(struct queue_redis_link,
+	    resolved, watch);
+	const char *why = "it has no address";
+	const struct addrinfo *found = resolve_found(l->resolve, &why);
+	char address[NI_MAXHOST];
+
+	(void)revents;
+	loop_watch_stop(l->loop, watch);
+	if (found != NULL)
+		found = queue_redis_link_choose(found, l->retry.failures);
+	if (found != NULL && getnameinfo(found->ai_addr, found->ai_addrlen,
+	    address, sizeof(address), NULL, 0, NI_NUMERICHOST) == 0)
+		queue_redis_link_connect(l, address);
+	else
+		queue_redis_link_failed(l, why);
+	resolve_drop(l->resolve);
+	l->resolve = NULL;
+}
+
 static void
 queue_redis_link_again(struct loop_timer *timer)
 {
-	queue_redis_link_connect(LOOP_OF(struct queue_redis_link, again,
-	    timer));
+	struct queue_redis_link *l = LOOP_OF(struct queue_redis_link, again,
+	    timer);
+
+	l->resolve = resolve_start(l->url->host, l->url->port);
+	if (l->resolve == NULL)
+		queue_redis_link_failed(l, strerror(errno));
+	else if (!loop_watch_start(l->loop, &l->resolved,
+	    resolve_fd(l->resolve), POLLIN))
+		log_error("queue", "out of memory");
 }
 
 void
 queue_redis_link_start(struct queue_redis_link *l)
 {
 	l->watch.ready = queue_redis_link_ready;
+	l->resolved.ready = queue_redis_link_resolved;
 	l->again.fire = queue_redis_link_again;
 	l->patience.fire = queue_redis_link_patience;
 	loop_timer_start(l->loop, &l->again, 0);
@@ -291,6 +340,9 @@ queue_redis_link_stop(struct queue_redis_link *l)
 {
 	l->mute = true;
 	loop_timer_stop(l->loop, &l->again);
+	loop_watch_stop(l->loop, &l->resolved);
+	resolve_drop(l->resolve);
+	l->resolve = NULL;
 	if (l->context != NULL)
 		redisAsyncFree(l->context);
 }

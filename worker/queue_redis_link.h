@@ -10,32 +10,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buf.h"
+#include "broker.h"
 #include "loop.h"
+#include "resolve.h"
 #include "retry.h"
-
-/* redis://[[user]:password@]host[:port][/number] */
-struct queue_redis_url {
-	char *user, *password;	/* or NULL; decoded */
-	char *host;
-	int port;
-	int number;		/* of the database */
-};
-
-/* False: error says what is wrong, without a password. Free in any case. */
-bool queue_redis_url_read(struct queue_redis_url *, const char *text,
-    struct buf *error);
-void queue_redis_url_free(struct queue_redis_url *);
 
 struct queue_redis_link {
 	struct loop *loop;
-	const struct queue_redis_url *url;
+	const struct broker *url;
 	const char *what;	/* for the log: "tasks" */
 	/* Called when it can be used, and when it cannot any more; not
 	 * inside queue_redis_link_start, _stop and _send. */
 	void (*changed)(struct queue_redis_link *);
 	bool up;
 	redisAsyncContext *context;
+	struct resolve *resolve;	/* until the host has an address */
+	struct loop_watch resolved;
 	struct loop_watch watch;
 	short events;
 	struct loop_timer again, patience;

@@ -57,7 +57,7 @@ queue_url()
 	case $engine in
 	memory) echo memory: ;;
 	sqlite) echo "sqlite:$dir/queue.db" ;;
-	redis) echo "redis://127.0.0.1:$(<"$dir/redis.port")/1" ;;
+	redis) echo "redis://localhost:$(<"$dir/redis.port")/1" ;;
 	esac
 }
 
