@@ -18,6 +18,8 @@
 #include "published.h"
 #include "version.h"
 
+enum { CONFIG_WAIT_MAX = 60 };	/* seconds that a poll may be held */
+
 /* --- reading ------------------------------------------------------------ */
 
 /* The number in a header of the agent's; -1 when there is none. */
@@ -31,30 +33,49 @@ config_number(const char *text)
 	return strtoll(text, NULL, 10);
 }
 
-/* Notes what a poll says of its agent. What is malformed counts as not said:
- * a poll never fails for its heartbeat. */
+/* Who polls; false: no agent that says so. */
+static bool
+config_agent(const struct route_request *req, struct store_beat *beat)
+{
+	const char *id = req->header(req, "X-Agent-ID");
+	const char *token = auth_of(req)->agent;
+
+	*beat = (struct store_beat){
+		.at = controller_clock(), .applied_version = -1,
+	};
+	if ((req->who & ROUTE_AGENT) == 0)
+		return false;
+	beat->trusted = token[0] != '\0';
+	if (beat->trusted)
+		id = token;
+	if (id == NULL || !token_is_uuid(id))
+		return false;
+	for (size_t i = 0; i < TOKEN_UUID; i++)
+		beat->id[i] = id[i] >= 'A' && id[i] <= 'F' ?
+		    (char)(id[i] | 0x20) : id[i];
+	return true;
+}
+
+/*
+ * Notes what a poll says of its agent. What is malformed counts as not said:
+ * a poll never fails for its heartbeat. One that was held says at its end
+ * only that the agent is there: what it said when it came may be old.
+ */
 static void
 config_beat(const struct route_request *req)
 {
-	const char *id = req->header(req, "X-Agent-ID");
 	const char *state = req->header(req, "X-Agent-State");
-	const char *token = auth_of(req)->agent;
-	struct store_beat beat = { .at = controller_clock() };
+	struct controller *c = controller_of(req);
+	struct store_beat beat;
 
-	if ((req->who & ROUTE_AGENT) == 0)
+	if (!config_agent(req, &beat))
 		return;
-	beat.trusted = token[0] != '\0';
-	if (beat.trusted)
-		id = token;
-	if (id == NULL || !token_is_uuid(id))
-		return;
-	for (size_t i = 0; i < TOKEN_UUID; i++)
-		beat.id[i] = id[i] >= 'A' && id[i] <= 'F' ?
-		    (char)(id[i] | 0x20) : id[i];
-	beat.applied_version =
-	    config_number(req->header(req, "X-Applied-Version"));
-	beat.state = state != NULL ? beat_state(state) : NULL;
-	beat_note(&controller_of(req)->beat, &beat);
+	if (!c->hold.again) {
+		beat.applied_version =
+		    config_number(req->header(req, "X-Applied-Version"));
+		beat.state = state != NULL ? beat_state(state) : NULL;
+	}
+	beat_note(&c->beat, &beat);
 }
 
 /* Whether the caller has it already: then the reply is the 304. */
@@ -68,6 +89,22 @@ config_known(const struct route_request *req, struct route_reply *reply,
 		return false;
 	reply->status = 304;
 	return true;
+}
+
+/* A 304 that may come later: the gateway is asked to hold it. */
+static void
+config_hold(struct route_request *req, struct route_reply *reply,
+    const char *etag)
+{
+	struct controller_hold *hold = &controller_of(req)->hold;
+	long seconds = (long)route_number(req, "wait", 0);
+
+	if (seconds == 0 || !hold->room)
+		return;
+	hold->seconds = seconds;
+	memcpy(hold->etag, etag, sizeof(hold->etag));
+	config_agent(req, &hold->beat);
+	reply->later = true;
 }
 
 static void
@@ -97,6 +134,8 @@ config_read(struct route_request *req, struct route_reply *reply)
 	    "Cache-Control: private, no-cache\r\n", v->etag, v->interval);
 	if (!config_known(req, reply, v->etag))
 		config_body(reply, v);
+	else
+		config_hold(req, reply, v->etag);
 }
 
 static void
@@ -209,6 +248,12 @@ static const struct field config_fields[] = {
 };
 
 static const struct route_param config_read_params[] = {
+	{ .name = "wait", .in = ROUTE_IN_QUERY, .kind = ROUTE_WHOLE,
+	    .min = 1, .max = CONFIG_WAIT_MAX, .example = "60",
+	    .doc = "With an If-None-Match that names the present version: "
+	    "the answer is held until the version moves or so many seconds "
+	    "are over; where the process cannot hold, the 304 comes at "
+	    "once" },
 	{ .name = "If-None-Match", .in = ROUTE_IN_HEADER, .kind = ROUTE_TEXT,
 	    .max = 1024, .example = "\"7-ba7816bf8f01cfea\"",
 	    .doc = "Tags the caller has; lists, weak tags and * are "

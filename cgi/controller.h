@@ -6,6 +6,7 @@
  * table.
  */
 #include <stdbool.h>
+#include <time.h>
 
 #include "beat.h"
 #include "buf.h"
@@ -33,6 +34,22 @@ struct controller_settings {
 /* The rows of the settings, for --help and the README. */
 extern const struct setting controller_setting[];
 
+/*
+ * Between a handler that would rather answer later and a gateway that can
+ * hold a request; all zero where none can. The handler sets seconds, and
+ * later of the reply.
+ */
+struct controller_hold {
+	/* by the gateway */
+	bool room;		/* this request may be held */
+	bool again;		/* it was: now it is answered */
+	struct timespec since;	/* then: when it came; monotonic */
+	/* by the handler */
+	long seconds;		/* hold it for so long, 1 or more */
+	char etag[ETAG_SIZE];	/* or until this is not the present one */
+	struct store_beat beat;	/* whose it is; id "": nobody's */
+};
+
 struct controller {
 	struct controller_settings settings;
 	struct setting_file *file;	/* of --config, or NULL */
@@ -41,6 +58,7 @@ struct controller {
 	struct beat beat;
 	struct refusal refusal;
 	struct measure measure;
+	struct controller_hold hold;
 	char *db_path, *key_path;	/* settings or their defaults */
 	struct buf given;		/* settings among CGI variables */
 	struct buf wrong;		/* what is wrong with the settings */

@@ -310,10 +310,13 @@ gateway_answer(const struct route_table *table, char *const *variables,
 	mounted = gateway_mount(&g, c);
 	gateway_run(&g, stream, &reply, mounted);
 	gateway_drain(stream);
-	gateway_send(&g, stream, &reply);
-	gateway_log(&g, &reply, &start);
-	measure_request(&c->measure, &g.route, reply.status,
-	    (long long)(gateway_since(&start) * 1e3));
+	if (!reply.later) {
+		gateway_send(&g, stream, &reply);
+		gateway_log(&g, &reply, c->hold.again ? &c->hold.since :
+		    &start);
+		measure_request(&c->measure, &g.route, reply.status,
+		    (long long)(gateway_since(&start) * 1e3));
+	}
 	route_request_free(&g.route);
 	route_reply_free(&reply);
 	buf_free(&g.prefix);

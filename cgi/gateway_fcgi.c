@@ -27,11 +27,11 @@
 
 enum { GATEWAY_IDLE_MS = 250 };
 
-static const int gateway_ends[] = {
-	SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2,
+const int gateway_fcgi_ends[] = {
+	SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, 0,
 };
 
-static long
+long
 gateway_fcgi_read(void *arg, char *into, size_t n)
 {
 	FCGX_Request *request = arg;
@@ -41,7 +41,7 @@ gateway_fcgi_read(void *arg, char *into, size_t n)
 	return got == 0 && FCGX_GetError(request->in) != 0 ? -1 : got;
 }
 
-static bool
+bool
 gateway_fcgi_write(void *arg, const char *from, size_t n)
 {
 	FCGX_Request *request = arg;
@@ -62,8 +62,8 @@ gateway_fcgi_signals(void)
 	sigset_t set;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(gateway_ends) / sizeof(int); i++)
-		sigaddset(&set, gateway_ends[i]);
+	for (const int *end = gateway_fcgi_ends; *end != 0; end++)
+		sigaddset(&set, *end);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 }
@@ -75,8 +75,8 @@ gateway_fcgi_ended(void)
 
 	if (sigpending(&set) < 0)
 		return false;
-	for (size_t i = 0; i < sizeof(gateway_ends) / sizeof(int); i++)
-		if (sigismember(&set, gateway_ends[i]) == 1)
+	for (const int *end = gateway_fcgi_ends; *end != 0; end++)
+		if (sigismember(&set, *end) == 1)
 			return true;
 	return false;
 }
@@ -91,6 +91,20 @@ gateway_fcgi_parent(void)
 {
 	if (getsid(0) != getpid())
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+void
+gateway_fcgi_start(struct controller *c)
+{
+	const struct store_version *v;
+
+	gateway_fcgi_signals();
+	gateway_fcgi_parent();
+	c->measure.serves = true;
+	if (controller_current(c, &v) != STORE_DONE)
+		log_error("store", "%s", store_detail(c->store));
+	if (FCGX_Init() != 0)
+		log_fatal("libfcgi cannot be started");
 }
 
 /* Whether the socket's time-out serves us: accepted TCP sockets would
@@ -135,20 +149,13 @@ gateway_fcgi(struct controller *c)
 		.write = gateway_fcgi_write,
 		.arg = &request,
 	};
-	const struct store_version *v;
 	struct route_table table;
 	bool timeout;
 	int next = 0;
 
-	gateway_fcgi_signals();
-	gateway_fcgi_parent();
+	gateway_fcgi_start(c);
 	gateway_table(&table, c);
-	c->measure.serves = true;
-	if (controller_current(c, &v) != STORE_DONE)
-		log_error("store", "%s", store_detail(c->store));
-	if (FCGX_Init() != 0 ||
-	    FCGX_InitRequest(&request, STDIN_FILENO, 0) != 0)
-		log_fatal("libfcgi cannot be started");
+	FCGX_InitRequest(&request, STDIN_FILENO, 0);
 	timeout = gateway_fcgi_timeout();
 	while (next >= 0 && !gateway_fcgi_ended()) {
 		next = gateway_fcgi_next(&request, timeout);

@@ -112,43 +112,50 @@ gateway_header(const struct route_request *req, const char *name)
 
 /* --- settings ----------------------------------------------------------- */
 
-/* Variables that every server sends and that are no settings: not looked up
- * in the table, for a poll shall cost little. */
+/* Whether it begins like one of some. */
 static bool
-gateway_is_usual(const char *variable)
+gateway_among(const char *variable, const char *const *some)
+{
+	for (; *some != NULL; some++)
+		if (variable[0] == (*some)[0] &&
+		    strncmp(variable, *some, strlen(*some)) == 0)
+			return true;
+	return false;
+}
+
+/* What every server sends is no setting and not looked up in the table, for
+ * a poll shall cost little. */
+static bool
+gateway_is_setting(const char *variable)
 {
 	static const char *const usual[] = {
 		"HTTP_", "SERVER_", "REMOTE_", "REQUEST_", "SCRIPT_",
 		"CONTENT_", "DOCUMENT_", "PATH_", "QUERY_", "GATEWAY_",
-		"REDIRECT_", "FCGI_", "BASE_PATH=",
+		"REDIRECT_", "FCGI_", "BASE_PATH=", NULL,
 	};
+	char name[64];
+	size_t len;
 
-	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
-		if (variable[0] == usual[i][0] &&
-		    strncmp(variable, usual[i], strlen(usual[i])) == 0)
-			return true;
-	return false;
+	if (gateway_among(variable, usual))
+		return false;
+	len = strcspn(variable, "=");
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, variable, len);
+	name[len] = '\0';
+	return controller_names(name);
 }
 
 /* The settings among the variables, a line each. BASE_PATH is not one of
  * them: it may differ between two mounts that share a process. */
 static void
-gateway_given(const struct gateway_request *g, struct buf *out)
+gateway_given(char *const *variables, struct buf *out)
 {
-	char name[64];
-
-	for (char *const *v = g->variables; *v != NULL; v++) {
-		size_t len = strcspn(*v, "=");
-
-		if (gateway_is_usual(*v) || len >= sizeof(name))
-			continue;
-		memcpy(name, *v, len);
-		name[len] = '\0';
-		if (controller_names(name)) {
+	for (char *const *v = variables; *v != NULL; v++)
+		if (gateway_is_setting(*v)) {
 			buf_str(out, *v);
 			buf_char(out, '\n');
 		}
-	}
 }
 
 static const char *
@@ -172,17 +179,33 @@ gateway_complain(const struct controller *c)
 	}
 }
 
+static bool
+gateway_same(const struct controller *c, const struct buf *given)
+{
+	return c->store != NULL && given->len == c->given.len &&
+	    memcmp(buf_text(given), buf_text(&c->given), given->len) == 0;
+}
+
+bool
+gateway_settled(char *const *variables, const struct controller *c)
+{
+	struct buf given = BUF_INIT(65536);
+	bool same;
+
+	gateway_given(variables, &given);
+	same = gateway_same(c, &given);
+	buf_free(&given);
+	return same;
+}
+
 bool
 gateway_settings(const struct gateway_request *g, struct controller *c)
 {
 	struct setting_source source = { gateway_setting, g };
 	struct buf given = BUF_INIT(65536);
-	bool same;
 
-	gateway_given(g, &given);
-	same = c->store != NULL && given.len == c->given.len &&
-	    memcmp(buf_text(&given), buf_text(&c->given), given.len) == 0;
-	if (!same) {
+	gateway_given(g->variables, &given);
+	if (!gateway_same(c, &given)) {
 		buf_reset(&c->given);
 		buf_add(&c->given, buf_text(&given), given.len);
 		if (!controller_load(c, source))
@@ -190,4 +213,55 @@ gateway_settings(const struct gateway_request *g, struct controller *c)
 	}
 	buf_free(&given);
 	return c->store != NULL;
+}
+
+/* --- a request that is held --------------------------------------------- */
+
+/* What a request is answered again from: where it goes, who asks for what,
+ * and the settings, without which they would be loaded anew. */
+static bool
+gateway_is_kept(const char *variable)
+{
+	static const char *const kept[] = {
+		"REQUEST_METHOD=", "REQUEST_URI=", "SCRIPT_NAME=",
+		"PATH_INFO=", "QUERY_STRING=", "REMOTE_ADDR=", "BASE_PATH=",
+		"HTTP_AUTHORIZATION=", "REDIRECT_HTTP_AUTHORIZATION=",
+		"HTTP_IF_", "HTTP_X_", NULL,
+	};
+
+	return gateway_among(variable, kept) || gateway_is_setting(variable);
+}
+
+char **
+gateway_keep(char *const *variables)
+{
+	size_t count = 1, bytes = 0;
+	char **kept, **next, *text;
+
+	for (char *const *v = variables; *v != NULL; v++)
+		if (gateway_is_kept(*v)) {
+			count++;
+			bytes += strlen(*v) + 1;
+		}
+	kept = malloc(count * sizeof(*kept) + bytes);
+	if (kept == NULL)
+		return NULL;
+	next = kept;
+	text = (char *)(kept + count);
+	for (char *const *v = variables; *v != NULL; v++)
+		if (gateway_is_kept(*v)) {
+			*next++ = text;
+			text = stpcpy(text, *v) + 1;
+		}
+	*next = NULL;
+	return kept;
+}
+
+void
+gateway_forget(char **kept)
+{
+	/* there are credentials among them */
+	for (char **v = kept; v != NULL && *v != NULL; v++)
+		explicit_bzero(*v, strlen(*v));
+	free(kept);
 }

@@ -2,6 +2,7 @@
  * dcm-controller, also called config.fcgi, agents.fcgi, status.fcgi and
  * watch.fcgi: a responder when a web server starts it, a command otherwise.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ main_fcgi(struct controller *c)
 		fputs(buf_text(&c->wrong), stderr);
 		log_fatal("the settings are wrong, see above");
 	}
-	return gateway_fcgi(c);
+	return strcmp(program_invocation_short_name, "watch.fcgi") == 0 ?
+	    gateway_watch(c) : gateway_fcgi(c);
 }
 
 int
