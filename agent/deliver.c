@@ -5,7 +5,7 @@
  * An older configuration that is under way is waited for, not overtaken.
  * It never saves and never talks to the controller: hooks tell who does.
  */
-#include "deliver.h"
+#include "deliver_inner.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,32 +29,6 @@ enum deliver_event {
 };
 
 static void deliver_happens(struct deliver *, enum deliver_event);
-
-static struct plan
-deliver_plan(const struct deliver *d)
-{
-	return (struct plan){ .newest = &d->newest, .good = d->good,
-		.confirmed = d->confirmed, .worker = &d->worker };
-}
-
-static void
-deliver_set_health(struct deliver *d, enum deliver_health health,
-    const char *why)
-{
-	bool same = d->health == health && strcmp(d->why, why) == 0;
-	bool first = d->health == DELIVER_UNKNOWN && health == DELIVER_OK;
-
-	if (same)
-		return;
-	if (health != DELIVER_OK)
-		log_warn("worker", "%s", why);
-	else if (!first)
-		log_info("worker", "answers and is up to date again");
-	d->health = health;
-	snprintf(d->why, sizeof(d->why), "%s", why);
-	if (!first)
-		d->hooks.changed(d->hooks.arg);
-}
 
 /* Up to a tenth early, never late: a check is a promise. */
 static int64_t
@@ -295,21 +269,6 @@ static enum deliver_at (*const deliver_table[DELIVER_ATS][DELIVER_EVENTS])
 	},
 };
 
-/* Since when the worker is without the newest configuration. */
-static void
-deliver_note_lag(struct deliver *d)
-{
-	struct plan plan = deliver_plan(d);
-	enum plan_step step = plan_step(&plan);
-	bool lags = d->newest.version > 0 && (d->newest.refused ||
-	    step == PLAN_ASK || step == PLAN_GIVE);
-
-	if (!lags)
-		d->lag_since = -1;
-	else if (d->lag_since < 0)
-		d->lag_since = loop_now(d->loop);
-}
-
 static void
 deliver_happens(struct deliver *d, enum deliver_event event)
 {
@@ -377,20 +336,8 @@ deliver_hurry(struct deliver *d)
 	deliver_happens(d, DELIVER_HURRY);
 }
 
-bool
-deliver_healthy(const struct deliver *d)
+void
+deliver_look(struct deliver *d)
 {
-	return d->lag_since < 0 || loop_now(d->loop) - d->lag_since <=
-	    2 * d->settings->worker_check * 1000;
-}
-
-const char *
-deliver_word(const struct deliver *d)
-{
-	static const char *const words[] = {
-		[DELIVER_UNKNOWN] = "no-worker", [DELIVER_OK] = "ok",
-		[DELIVER_FAILED] = "failed", [DELIVER_NO_WORKER] = "no-worker",
-	};
-
-	return words[d->health];
+	deliver_happens(d, DELIVER_HURRY);
 }

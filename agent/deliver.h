@@ -71,6 +71,9 @@ void deliver_confirm(struct deliver *);
 /* Asks the worker now, and forgets refusals: someone mended something. */
 void deliver_hurry(struct deliver *);
 
+/* Asks the worker now: it may have gone. */
+void deliver_look(struct deliver *);
+
 /* False when the worker has been without its configuration for longer than
  * two checks. */
 bool deliver_healthy(const struct deliver *);

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "reload.h"
 #include "routes.h"
+#include "supervisor.h"
 
 enum { MAIN_TEXT = 1 << 20, MAIN_CONNECTIONS = 64, MAIN_FETCHES = 4 };
 
@@ -27,6 +28,7 @@ struct main {
 	struct httpd *httpd;
 	struct route_table table;
 	struct agent agent;
+	struct supervisor supervisor;
 };
 
 static void
@@ -158,6 +160,23 @@ main_state(struct main *m)
 }
 
 static void
+main_over(void *arg)
+{
+	struct main *m = arg;
+
+	loop_stop(m->loop);
+}
+
+static void
+main_worker_ended(void *arg)
+{
+	struct main *m = arg;
+
+	deliver_look(&m->agent.deliver);
+}
+
+/* The agent stops at once; a worker of its own may need longer. */
+static void
 main_caught(void *arg, int number)
 {
 	struct main *m = arg;
@@ -167,7 +186,8 @@ main_caught(void *arg, int number)
 		return;
 	}
 	log_info("shutdown", "%s", number == SIGTERM ? "SIGTERM" : "SIGINT");
-	loop_stop(m->loop);
+	agent_stop(&m->agent);
+	supervisor_stop(&m->supervisor, main_over);
 }
 
 static void
@@ -203,7 +223,8 @@ main_close(struct main *m)
 {
 	log_info("shutdown", "after %llu wake-ups",
 	    (unsigned long long)loop_turns(m->loop));
-	agent_stop(&m->agent);
+	if (m->agent.at != AGENT_STOPPED)
+		agent_stop(&m->agent);
 	httpd_close(m->httpd);
 	fetch_close(m->hub);
 	loop_close(m->loop);
@@ -225,6 +246,8 @@ main(int argc, char **argv)
 	log_info("init", "dcm-agent " DCM_VERSION " on %s:%ld, controller %s, "
 	    "worker %s", m.settings.bind, httpd_port(m.httpd),
 	    m.settings.controller_url, m.settings.worker_url);
+	supervisor_start(&m.supervisor, m.loop, &m.settings,
+	    main_worker_ended, &m);
 	agent_start(&m.agent, m.loop, m.hub, &m.settings, &m.state,
 	    httpd_port(m.httpd));
 	err = loop_run(m.loop);

@@ -67,6 +67,8 @@ reload_settings(struct agent *a, const char *file)
 	}
 	reload_keep("STATE_FILE", &a->settings->state_file,
 	    &fresh.state_file);
+	reload_keep("WORKER_COMMAND", &a->settings->worker_command,
+	    &fresh.worker_command);
 	reload_keep("BIND_ADDRESS", &a->settings->bind, &fresh.bind);
 	if (a->settings->port != fresh.port)
 		log_warn("init", "AGENT_PORT changes at the next start only");

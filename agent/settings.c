@@ -41,6 +41,11 @@ const struct setting settings_table[] = {
 	{ .name = "WORKER_API_KEY", .kind = SETTING_SECRET,
 	    .offset = AT(worker_key),
 	    .doc = "The worker's key, when it has one" },
+	{ .name = "WORKER_COMMAND", .kind = SETTING_TEXT,
+	    .offset = AT(worker_command),
+	    .doc = "Starts the worker: words between blanks, no quotes, no "
+	    "shell; it ends with the agent, which waits for it 10 s. Unset: "
+	    "the worker is someone else's" },
 	{ .name = "AGENT_PORT", .also = "PORT", .kind = SETTING_NUMBER,
 	    .offset = AT(port), .fallback = "8081", .min = 0, .max = 65535,
 	    .doc = "Where the agent listens; 0: any free port" },
@@ -158,6 +163,14 @@ settings_check_metadata(const char *text, struct buf *error)
 }
 
 static void
+settings_check_command(const struct settings *s, struct buf *error)
+{
+	if (s->worker_command != NULL &&
+	    s->worker_command[strspn(s->worker_command, " ")] == '\0')
+		buf_str(error, "WORKER_COMMAND has no words\n");
+}
+
+static void
 settings_complete(struct settings *s, struct buf *error)
 {
 	char host[256], *path;
@@ -201,6 +214,7 @@ settings_load(struct settings *s, const char *file, struct buf *error)
 	settings_check_url("WORKER_URL", s->worker_url, error);
 	settings_check_credential(s, error);
 	settings_check_tls(s, error);
+	settings_check_command(s, error);
 	settings_check_metadata(s->metadata, error);
 	settings_complete(s, error);
 	ok = error->len == 0;

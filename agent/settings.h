@@ -11,7 +11,7 @@
 struct settings {
 	char *controller_url, *username, *password, *api_key;
 	char *ca_file, *cert_file, *key_file;
-	char *worker_url, *worker_key;
+	char *worker_url, *worker_key, *worker_command;
 	char *state_dir, *state_file;	/* the file: never NULL once loaded */
 	char *hostname, *ip, *metadata;	/* or NULL */
 	char *strategy;

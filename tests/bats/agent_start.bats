@@ -16,7 +16,7 @@ load agent
 
 @test "what does not work yet is not among the settings" {
 	run -0 "$bin/dcm-agent" --help
-	refute grep -qE 'WATCH|REDIS|NATS|WORKER_COMMAND|HINT' <<<"$output"
+	refute grep -qE 'WATCH|REDIS|NATS|HINT' <<<"$output"
 	agent_fails DISTRIBUTION_STRATEGY=REDIS
 	grep -q 'DISTRIBUTION_STRATEGY.*POLLER' <<<"$output"
 }

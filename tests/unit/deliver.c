@@ -31,6 +31,7 @@ static struct fetch *world_config(struct fetch_hub *, const struct settings *,
 #define tell_state world_state
 #define tell_config world_config
 #include "../../agent/deliver.c"
+#include "../../agent/deliver_health.c"
 #include "../../agent/plan.c"
 #undef tell_state
 #undef tell_config
