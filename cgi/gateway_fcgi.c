@@ -84,13 +84,18 @@ gateway_fcgi_ended(void)
 /*
  * A lighttpd that is killed leaves its responders behind, and the next one
  * adopts them, of whatever version they are. spawn-fcgi, which ends at once
- * on purpose, makes them leaders of a session: these live on.
+ * on purpose, makes them leaders of a session: these live on. One whose
+ * lighttpd ended while it was being started has been inherited by a process
+ * of another session already.
  */
 static void
 gateway_fcgi_parent(void)
 {
-	if (getsid(0) != getpid())
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getsid(0) == getpid())
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getsid(getppid()) != getsid(0))
+		raise(SIGTERM);
 }
 
 void

@@ -248,7 +248,7 @@ run_turn()
 			wait "${pids[$name]}"
 			status=$?
 			run_ended "$name" "$status"
-		elif [ -n "${due[$name]:-}" ] &&
+		elif [ -z "$stopping" ] && [ -n "${due[$name]:-}" ] &&
 		    [ "$SECONDS" -ge "${due[$name]}" ]; then
 			run_start "$name"
 		fi

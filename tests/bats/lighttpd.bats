@@ -103,6 +103,27 @@ children()
 	expect_status 200
 }
 
+@test "a responder that begins after lighttpd has ended ends as well" {
+	# in the session, inherited by a process outside of it; the socket is
+	# standard input, as lighttpd gives it
+	STATE_DIR=$dir setsid -w python3 - "$BIN/config.fcgi" "$dir/late" 3>&- <<-'PY'
+	import os, socket, sys, time
+	s = socket.socket(socket.AF_UNIX)
+	s.bind(sys.argv[2] + ".sock")
+	s.listen()
+	if os.fork() == 0:
+	    parent = os.getppid()
+	    while os.getppid() == parent:
+	        time.sleep(0.01)
+	    os.dup2(s.fileno(), 0)
+	    with open(sys.argv[2], "w") as pid:
+	        pid.write(str(os.getpid()))
+	    os.execv(sys.argv[1], ["config.fcgi"])
+	PY
+	wait_until [ -s "$dir/late" ]
+	wait_until refute kill -0 "$(cat "$dir/late")"
+}
+
 @test "what make install installs runs where it was installed" {
 	make -C "$top" -s install DESTDIR="$dir/root" PREFIX=/opt/dcm
 	share=$dir/root/opt/dcm/share/dcm/lighttpd
