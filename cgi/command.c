@@ -188,6 +188,7 @@ command_restore(struct controller *c, const char *operand)
 	    "of %s\n", restored.version, restored.content_of, operand);
 	if (restored.kept[0] != '\0')
 		printf("the replaced database is %s\n", restored.kept);
+	notify_due(&c->notify);
 	return 0;
 }
 
@@ -271,6 +272,7 @@ command_with(int (*run)(struct controller *, const char *operand),
 		fputs(buf_text(&c.wrong), stderr);
 	else
 		status = run(&c, command->operand);
+	notify_turn(&c);
 	controller_stop(&c);
 	buf_free(&error);
 	return status;

@@ -85,6 +85,20 @@ const struct setting controller_setting[] = {
 	    .offset = CONTROLLER_AT(audit_days), .fallback = "365",
 	    .min = 1, .max = 36500,
 	    .doc = "Days that the audit goes back" },
+	{ .name = "REDIS_URL", .kind = SETTING_SECRET,
+	    .offset = CONTROLLER_AT(redis_url),
+	    .doc = "A Redis that is told of each version: "
+	    "redis://[[user]:password@]host[:port][/number]" },
+	{ .name = "REDIS_HOST", .kind = SETTING_TEXT,
+	    .offset = CONTROLLER_AT(redis_host),
+	    .doc = "The same, where it wants no password" },
+	{ .name = "REDIS_PORT", .kind = SETTING_NUMBER,
+	    .offset = CONTROLLER_AT(redis_port), .fallback = "6379",
+	    .min = 1, .max = 65535, .doc = "Its port, with REDIS_HOST" },
+	{ .name = "NATS_URL", .kind = SETTING_SECRET,
+	    .offset = CONTROLLER_AT(nats_url),
+	    .doc = "NATS servers that are told, by commas: "
+	    "nats://[user:password@|token@]host[:port]" },
 	{ .name = NULL },
 };
 
@@ -117,6 +131,7 @@ controller_unload(struct controller *c)
 	beat_close(&c->beat);
 	refusal_close(&c->refusal);
 	measure_close(&c->measure);
+	notify_close(&c->notify);
 	pass_forget(&c->key);
 	free(c->db_path);
 	free(c->key_path);
@@ -175,6 +190,25 @@ controller_check(struct controller *c)
 	publish_free(&body);
 }
 
+/* Who is told: REDIS_URL goes before REDIS_HOST. */
+static bool
+controller_brokers(struct controller *c)
+{
+	const struct controller_settings *s = &c->settings;
+	char *redis = NULL;
+	bool good;
+
+	if (s->redis_url == NULL && s->redis_host != NULL &&
+	    asprintf(&redis, strchr(s->redis_host, ':') != NULL ?
+	    "redis://[%s]:%ld" : "redis://%s:%ld", s->redis_host,
+	    s->redis_port) < 0)
+		return false;
+	good = notify_open(&c->notify, redis != NULL ? redis : s->redis_url,
+	    s->nats_url, &c->wrong);
+	free(redis);
+	return good;
+}
+
 bool
 controller_load(struct controller *c, struct setting_source first)
 {
@@ -202,7 +236,7 @@ controller_load(struct controller *c, struct setting_source first)
 	if (c->db_path == NULL || c->key_path == NULL)
 		return false;
 	controller_check(c);
-	if (c->wrong.len > 0)
+	if (!controller_brokers(c) || c->wrong.len > 0)
 		return false;
 	options = (struct store_options){
 		.path = c->db_path,
@@ -313,8 +347,10 @@ controller_current(struct controller *c, const struct store_version **v)
 		.deed = &deed,
 	};
 	end = store_publish(c->store, &change, v);
-	if (end == STORE_DONE)
+	if (end == STORE_DONE) {
 		log_info("config", "version 1 from DEFAULT_CONFIG");
+		notify_due(&c->notify);
+	}
 	publish_free(&body);
 	return end == STORE_STALE ? STORE_DONE : end;
 }

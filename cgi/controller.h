@@ -11,6 +11,7 @@
 #include "beat.h"
 #include "buf.h"
 #include "measure.h"
+#include "notify.h"
 #include "pass.h"
 #include "refusal.h"
 #include "route.h"
@@ -29,6 +30,8 @@ struct controller_settings {
 	char *first_config;
 	long config_max;		/* bytes */
 	long audit_days;
+	char *redis_url, *redis_host, *nats_url;
+	long redis_port;
 };
 
 /* The rows of the settings, for --help and the README. */
@@ -59,6 +62,7 @@ struct controller {
 	struct refusal refusal;
 	struct measure measure;
 	struct controller_hold hold;
+	struct notify notify;
 	char *db_path, *key_path;	/* settings or their defaults */
 	struct buf given;		/* settings among CGI variables */
 	struct buf wrong;		/* what is wrong with the settings */

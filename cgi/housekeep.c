@@ -9,6 +9,7 @@
 
 #include "audit.h"
 #include "log.h"
+#include "notify.h"
 
 void
 housekeep_agents(struct controller *c)
@@ -31,6 +32,7 @@ housekeep_turn(struct controller *c)
 	struct timespec now;
 	int64_t ms;
 
+	notify_turn(c);
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	if (ms < next || c->store == NULL)

@@ -134,10 +134,12 @@ published_make(const struct route_request *req, struct route_reply *reply,
 	} else if (change->dry) {
 		published_trial(req, reply, v, change, end);
 	} else {
-		if (end == STORE_DONE)
+		if (end == STORE_DONE) {
+			notify_due(&controller_of(req)->notify);
 			log_info("config", "%s version %lld by %s, %zu bytes,"
 			    " every %ld seconds", req->id, v->version,
 			    change->author, change->len, v->interval);
+		}
 		published_reply(req, reply, v, end);
 	}
 }

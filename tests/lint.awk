@@ -66,7 +66,7 @@ function family_of(name)
 	if (name == "llhttp.h")
 		return "lib/httpd"
 	if (name ~ /^hiredis/)
-		return "cgi/notify_redis agent/wake_redis worker/queue_redis"
+		return "lib/redis worker/queue_redis"
 	return ""
 }
 
