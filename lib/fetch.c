@@ -74,6 +74,7 @@ fetch_finish(struct fetch *f, enum fetch_end end)
 	if (f->data == NULL)
 		result.body = &f->body;
 	f->ended = true;
+	f->well = end == FETCH_DONE;
 	f->hub->depth++;
 	if (f->done != NULL)
 		f->done(f->arg, &result);
@@ -86,11 +87,8 @@ fetch_bury(struct fetch *f)
 {
 	loop_timer_stop(f->hub->loop, &f->timer);
 	fetch_hub_remove(f);
-	curl_easy_cleanup(f->easy);
-	curl_slist_free_all(f->headers);
-	curl_url_cleanup(f->url);
 	buf_free(&f->body);
-	free(f);
+	fetch_spare_keep(f);
 }
 
 /*
@@ -116,13 +114,12 @@ fetch_expired(struct loop_timer *timer)
 struct fetch *
 fetch_start(struct fetch_hub *hub, const struct fetch_request *r)
 {
-	struct fetch *f = calloc(1, sizeof(*f));
+	struct fetch *f = fetch_spare_new(hub, r);
 
 	if (f == NULL)
 		return NULL;
 	TAILQ_INSERT_TAIL(&hub->all, f, entry);
-	f->hub = hub;
-	f->easy = curl_easy_init();
+	f->error[0] = '\0';
 	f->timeout_ms = r->timeout_ms;
 	f->max_body = r->max_body;
 	f->length = -1;
@@ -135,7 +132,8 @@ fetch_start(struct fetch_hub *hub, const struct fetch_request *r)
 	f->timer.fire = fetch_expired;
 	f->heard = loop_now(hub->loop);
 	buf_init(&f->body, SIZE_MAX / 2);
-	if (f->easy == NULL || !fetch_options_set(f, r) ||
+	if (f->easy == NULL ||
+	    (f->headers == NULL && !fetch_options_set(f, r)) ||
 	    (r->timeout_ms > 0 &&
 	    !loop_timer_start(hub->loop, &f->timer, r->timeout_ms))) {
 		fetch_bury(f);

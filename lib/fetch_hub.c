@@ -205,6 +205,8 @@ fetch_open(struct loop *loop, long max_connections)
 	hub->timer.fire = fetch_hub_expired;
 	hub->later.fire = fetch_hub_later;
 	TAILQ_INIT(&hub->all);
+	TAILQ_INIT(&hub->spare);
+	buf_init(&hub->said, SIZE_MAX / 4);
 	TAILQ_INIT(&hub->work);
 	curl_multi_setopt(hub->multi, CURLMOPT_SOCKETFUNCTION,
 	    fetch_hub_socket);
@@ -226,6 +228,7 @@ fetch_close(struct fetch_hub *hub)
 		return;
 	while ((f = TAILQ_FIRST(&hub->all)) != NULL)
 		fetch_bury(f);
+	fetch_spare_clear(hub);
 	curl_multi_cleanup(hub->multi);
 	loop_timer_stop(hub->loop, &hub->timer);
 	loop_timer_stop(hub->loop, &hub->later);

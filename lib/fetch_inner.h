@@ -22,19 +22,25 @@ struct fetch_hub {
 	struct loop_timer timer;	/* libcurl's own */
 	struct loop_timer later;	/* runs `work` */
 	struct fetch_list all;
+	struct fetch_list spare;	/* the one used last is first */
+	size_t spares;
+	struct buf said;	/* of the request that is to begin */
 	struct fetch_list work;		/* what could not be done at once */
 	size_t waiting;			/* entries of work */
 	unsigned depth;
 };
 
 struct fetch {
-	TAILQ_ENTRY(fetch) entry;	/* of hub->all */
-	TAILQ_ENTRY(fetch) turn;	/* of hub->work, when `put_off` */
+	TAILQ_ENTRY(fetch) entry;	/* of hub->all, or of hub->spare */
 	struct fetch_hub *hub;
 	CURL *easy;
 	CURLU *url;
 	struct curl_slist *headers;
+	struct buf said;	/* what easy was told; empty: not to be kept */
+	char error[CURL_ERROR_SIZE];	/* libcurl's */
+	/* from here on it is one request's */
 	struct loop_timer timer;	/* timeout_ms */
+	TAILQ_ENTRY(fetch) turn;	/* of hub->work, when `put_off` */
 	int64_t timeout_ms;
 	int64_t heard;		/* loop_now of the last sign of life */
 	size_t max_body, got;
@@ -50,10 +56,10 @@ struct fetch {
 	bool stopped;		/* `end` and `why` say it */
 	bool headed;		/* the final head has been seen */
 	bool ended;		/* done is being called */
+	bool well;		/* it was FETCH_DONE */
 	bool dead;		/* cancelled; waits for its burial */
 	bool refused;		/* an address was; `refusal` names it */
 	const char *why;	/* of `stopped`, which libcurl words anew */
-	char error[CURL_ERROR_SIZE];	/* libcurl's */
 	char refusal[80];
 	bool (*allow)(void *arg, const struct sockaddr *);
 	void (*head)(void *arg, const struct fetch_result *);
@@ -66,6 +72,15 @@ struct fetch {
 void fetch_hub_put_off(struct fetch *);
 bool fetch_hub_add(struct fetch *);
 void fetch_hub_remove(struct fetch *);
+
+/* fetch_spare.c. A new one, or one that needs no fetch_options_set: its
+ * headers are there. Gives; NULL: out of memory. */
+struct fetch *fetch_spare_new(struct fetch_hub *,
+    const struct fetch_request *);
+/* Takes what is in no list, to be used again or not. */
+void fetch_spare_keep(struct fetch *);
+void fetch_spare_free(struct fetch *);
+void fetch_spare_clear(struct fetch_hub *);
 
 /* fetch.c: calls done, frees. */
 void fetch_finish(struct fetch *, enum fetch_end);

@@ -57,16 +57,40 @@ fetch_options_header(struct fetch *f, const char *line)
 	return grown != NULL;
 }
 
+/* A header like others: CURLOPT_USERAGENT is printed twice a request. */
 static bool
-fetch_options_headers(struct fetch *f, const char *const *lines)
+fetch_options_agent(struct fetch *f, const char *agent)
+{
+	char *line;
+	bool ok;
+
+	if (!fetch_options_clean(agent)) {
+		fetch_options_refuse(f, "a malformed user agent");
+		return true;
+	}
+	if (asprintf(&line, "User-Agent: %s", agent) < 0)
+		return false;
+	ok = fetch_options_header(f, line);
+	free(line);
+	return ok;
+}
+
+static bool
+fetch_options_headers(struct fetch *f, const struct fetch_request *r)
 {
 	struct curl_slist *grown = curl_slist_append(NULL, "Expect:");
+	const char *const *line;
+	bool own = r->user_agent == NULL;
 
 	if (grown == NULL)
 		return false;
 	f->headers = grown;
-	for (; lines != NULL && *lines != NULL; lines++)
-		if (!fetch_options_header(f, *lines))
+	for (line = r->headers; line != NULL && *line != NULL; line++)
+		own |= strncasecmp(*line, "User-Agent:", 11) == 0;
+	if (!own && !fetch_options_agent(f, r->user_agent))
+		return false;
+	for (line = r->headers; line != NULL && *line != NULL; line++)
+		if (!fetch_options_header(f, *line))
 			return false;
 	return curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, f->headers) ==
 	    CURLE_OK;
@@ -143,11 +167,6 @@ fetch_options_who(struct fetch *f, const struct fetch_request *r)
 	CURL *easy = f->easy;
 	unsigned bad = 0;
 
-	if (r->user_agent != NULL && !fetch_options_clean(r->user_agent))
-		fetch_options_refuse(f, "a malformed user agent");
-	else if (r->user_agent != NULL)
-		bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT,
-		    r->user_agent);
 	if (r->username != NULL) {
 		bad |= curl_easy_setopt(easy, CURLOPT_HTTPAUTH,
 		    CURLAUTH_BASIC);
@@ -221,7 +240,7 @@ fetch_options_set(struct fetch *f, const struct fetch_request *r)
 {
 	unsigned bad = 0;
 
-	if (!fetch_options_headers(f, r->headers) ||
+	if (!fetch_options_headers(f, r) ||
 	    !fetch_options_url(f, r->url))
 		return false;
 	bad |= fetch_options_proxy(f, r->proxy);

@@ -18,6 +18,7 @@
 
 enum {
 	HTTPD_TURN = 32,	/* steps a turn, for the others' sake */
+	HTTPD_IN = 1024,	/* bytes of memory an idle one may hold */
 	HTTPD_LINGER = 1000,	/* ms */
 	HTTPD_HELD = 5,		/* ms that a head waits for its body */
 };
@@ -244,7 +245,7 @@ httpd_conn_settle(struct httpd_conn *c)
 {
 	if (c->busy)
 		return;
-	if (c->in.len == 0)
+	if (c->in.len == 0 && c->in.cap > HTTPD_IN)
 		buf_free(&c->in);
 	httpd_conn_line(c);
 	httpd_conn_timer(c);

@@ -65,7 +65,6 @@ struct httpd_conn {
 struct httpd_request {
 	struct route_request route;
 	struct httpd_conn *conn;
-	struct httpd_head head;
 	struct httpd_body reading;
 	struct buf body;
 	httpd_gone *gone;
@@ -81,6 +80,7 @@ struct httpd_request {
 	unsigned long long bytes;	/* of the answer's body, for the log */
 	int status;
 	int64_t since;
+	struct httpd_head head;	/* the last: most of it is never touched */
 };
 
 struct httpd {
@@ -144,10 +144,11 @@ uint64_t httpd_send_taken(const struct httpd_conn *);
 
 /* httpd_reply.c. The whole answer; frees what is in reply. */
 void httpd_answer(struct httpd_request *, struct route_reply *);
-/* The lines that every answer has, up to those of its framing. */
-void httpd_reply_head(struct httpd_request *, int status, struct buf *);
+/* The lines that every answer has, up to those of its framing, into what the
+ * connection has to send. */
+void httpd_reply_head(struct httpd_request *, int status);
 /* The lines that end it. */
-void httpd_reply_end(const struct httpd_request *, struct buf *);
+void httpd_reply_end(struct httpd_request *);
 /* problem+json, and the end of the connection. */
 void httpd_refuse(struct httpd_request *, int status, const char *why);
 

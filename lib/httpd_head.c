@@ -84,9 +84,8 @@ httpd_head_on_field(llhttp_t *p, const char *at, size_t len)
 		return -1;
 	}
 	/* the colon makes room for the NUL, once everything is read */
-	h->fields[h->count].name = name;
-	h->fields[h->count].value = name + len;
-	h->count++;
+	h->fields[h->count++] = (struct httpd_field){ name, name + len,
+		false };
 	return 0;
 }
 
@@ -387,7 +386,7 @@ httpd_head_free(struct httpd_head *h)
 		if (h->fields[i].joined)
 			free(h->fields[i].value);
 	free(h->bytes);
-	*h = (struct httpd_head){ .bytes = NULL };
+	memset(h, 0, offsetof(struct httpd_head, fields));
 }
 
 const char *

@@ -14,18 +14,18 @@ struct httpd_field {
 	bool joined;		/* value was allocated: several fields */
 };
 
-/* Zero is an empty head, also fit for httpd_head_free. */
+/* Zero, up to fields, is an empty head, also fit for httpd_head_free. */
 struct httpd_head {
 	char *bytes;		/* owned */
 	const char *method;	/* static */
 	char *path, *query;	/* inside bytes; query without "?" */
 	int minor;		/* of HTTP/1.x: 0 or 1 */
-	struct httpd_field fields[HTTPD_FIELDS_MAX];
 	size_t count;
 	long long length;	/* Content-Length; -1: none */
 	bool chunked;
 	bool keep;		/* the client would go on */
 	bool expects;		/* 100-continue */
+	struct httpd_field fields[HTTPD_FIELDS_MAX];	/* of these, count */
 };
 
 /*

@@ -7,59 +7,67 @@
 #include "httpd_conn.h"
 #include "log.h"
 
-enum { HTTPD_REPLY_HEAD = 131072 };	/* bytes of an answer's head */
+enum { HTTPD_REPLY_ROOM = 512 };	/* bytes of most heads */
 
 void
-httpd_reply_head(struct httpd_request *r, int status, struct buf *head)
+httpd_reply_head(struct httpd_request *r, int status)
 {
 	const char *method = r->route.method;
+	struct buf *out = &r->conn->out;
+	char code[] = { (char)('0' + status / 100 % 10),
+		(char)('0' + status / 10 % 10), (char)('0' + status % 10),
+		' ', '\0' };
 
 	r->status = status;
 	r->bare = strcmp(method, "HEAD") == 0 || status == 204 ||
 	    status == 304;
 	if (!r->head.keep || r->conn->server->draining)
 		r->conn->close = true;
-	buf_init(head, HTTPD_REPLY_HEAD);
-	buf_printf(head, "HTTP/1.1 %d %s\r\nDate: %s\r\nX-Request-ID: %s\r\n",
-	    status, route_title(status), httpd_date(r->conn->server),
-	    r->route.id);
+	buf_room(out, HTTPD_REPLY_ROOM);
+	buf_str(out, "HTTP/1.1 ");
+	buf_str(out, code);
+	buf_str(out, route_title(status));
+	buf_str(out, "\r\nDate: ");
+	buf_str(out, httpd_date(r->conn->server));
+	buf_str(out, "\r\nX-Request-ID: ");
+	buf_str(out, r->route.id);
+	buf_str(out, "\r\n");
 }
 
 void
-httpd_reply_end(const struct httpd_request *r, struct buf *head)
+httpd_reply_end(struct httpd_request *r)
 {
+	struct buf *out = &r->conn->out;
+
 	if (r->conn->close)
-		buf_str(head, "Connection: close\r\n\r\n");
+		buf_str(out, "Connection: close\r\n\r\n");
 	else if (r->head.minor == 0)
-		buf_str(head, "Connection: keep-alive\r\n\r\n");
+		buf_str(out, "Connection: keep-alive\r\n\r\n");
 	else
-		buf_str(head, "\r\n");
+		buf_str(out, "\r\n");
+	r->conn->broken |= out->failed;
 }
 
 void
 httpd_answer(struct httpd_request *r, struct route_reply *reply)
 {
 	struct httpd_conn *c = r->conn;
-	struct iovec iov[2];
-	struct buf head;
+	struct iovec body;
 
 	c->close |= reply->close;
-	httpd_reply_head(r, reply->status, &head);
-	buf_add(&head, buf_text(&reply->headers), reply->headers.len);
+	httpd_reply_head(r, reply->status);
+	buf_add(&c->out, buf_text(&reply->headers), reply->headers.len);
 	if (reply->type != NULL && reply->status != 204 &&
 	    reply->status != 304)
-		buf_printf(&head, "Content-Type: %s\r\n", reply->type);
+		buf_printf(&c->out, "Content-Type: %s\r\n", reply->type);
 	if (reply->status != 204 && reply->status != 304)
-		buf_printf(&head, "Content-Length: %zu\r\n",
+		buf_printf(&c->out, "Content-Length: %zu\r\n",
 		    reply->body.len);
-	httpd_reply_end(r, &head);
-	c->broken |= head.failed;
-	iov[0] = (struct iovec){ head.data, head.len };
-	iov[1] = (struct iovec){ reply->body.data,
+	httpd_reply_end(r);
+	body = (struct iovec){ reply->body.data,
 		r->bare ? 0 : reply->body.len };
-	r->bytes = iov[1].iov_len;
-	httpd_send(c, iov, 2);
-	buf_free(&head);
+	r->bytes = body.iov_len;
+	httpd_send(c, &body, 1);
 	route_reply_free(reply);
 	httpd_conn_answered(c);
 }

@@ -29,10 +29,11 @@ httpd_step_header(const struct route_request *req, const char *name)
 static struct httpd_request *
 httpd_step_request(struct httpd_conn *c)
 {
-	struct httpd_request *r = calloc(1, sizeof(*r));
+	struct httpd_request *r = malloc(sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
+	memset(r, 0, offsetof(struct httpd_request, head.fields));
 	r->conn = c;
 	r->since = loop_now(c->server->loop);
 	r->route = (struct route_request){ .table = c->server->table,

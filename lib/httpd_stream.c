@@ -16,32 +16,28 @@ httpd_stream_start(struct httpd_request *r, int status, const char *headers,
     long long length)
 {
 	bool chunks = length < 0 && r->head.minor > 0;
-	struct buf head;
-	struct iovec iov;
+	struct httpd_conn *c = r->conn;
 
 	route_check(r->route.route, status);
 	r->streams = true;
+	r->began = c->out.len;
+	c->held = true;
 	if (length < 0 && !chunks)
-		r->conn->close = true;
-	httpd_reply_head(r, status, &head);
-	buf_str(&head, headers);
+		c->close = true;
+	httpd_reply_head(r, status);
+	buf_str(&c->out, headers);
 	if (status != 204 && status != 304) {
 		if (length >= 0)
-			buf_printf(&head, "Content-Length: %lld\r\n", length);
+			buf_printf(&c->out, "Content-Length: %lld\r\n",
+			    length);
 		else if (chunks)
-			buf_str(&head, "Transfer-Encoding: chunked\r\n");
+			buf_str(&c->out, "Transfer-Encoding: chunked\r\n");
 	}
-	httpd_reply_end(r, &head);
-	r->conn->broken |= head.failed;
+	httpd_reply_end(r);
 	r->chunked = chunks && !r->bare;
 	r->counted = length >= 0 && !r->bare;
 	r->left = length >= 0 ? (unsigned long long)length : 0;
-	iov = (struct iovec){ head.data, head.len };
-	r->began = r->conn->out.len;
-	r->conn->held = true;
-	httpd_send_later(r->conn, &iov, 1);
-	buf_free(&head);
-	httpd_conn_settle(r->conn);
+	httpd_conn_settle(c);
 }
 
 size_t

@@ -35,18 +35,30 @@ token_chance(void)
 	return bits;
 }
 
+/* A UUID is a name and no secret: sixteen of them are drawn at once. No
+ * program forks without exec(3). */
 void
 token_uuid(char out[TOKEN_UUID])
 {
-	unsigned char b[16];
+	static unsigned char pool[16][16];
+	static size_t left;
+	unsigned char *b;
 	char hex[33];
 
-	token_random(b, sizeof(b));
+	if (left == 0) {
+		token_random(pool, sizeof(pool));
+		left = sizeof(pool) / sizeof(pool[0]);
+	}
+	b = pool[--left];
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	token_hex(hex, b, sizeof(b));
-	snprintf(out, TOKEN_UUID, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8,
-	    hex + 12, hex + 16, hex + 20);
+	token_hex(hex, b, 16);
+	memcpy(out, hex, 8);
+	memcpy(out + 9, hex + 8, 4);
+	memcpy(out + 14, hex + 12, 4);
+	memcpy(out + 19, hex + 16, 4);
+	memcpy(out + 24, hex + 20, 13);
+	out[8] = out[13] = out[18] = out[23] = '-';
 }
 
 bool

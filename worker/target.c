@@ -74,18 +74,36 @@ target_location(const char *url, const char *value, struct buf *out)
 }
 
 /* Those that may pass; the ones up to TARGET_ONCE once. */
-static const char *const target_passed[] = {
-	"Location", "Content-Type", "Content-Encoding",
-	"Content-Disposition", "Expires", "Age", "Last-Modified", "ETag",
-	"Retry-After",
-	"Cache-Control", "Content-Language", "Link", "Vary",
-	"WWW-Authenticate",
+#define TARGET(name)	{ name, sizeof(name) - 1 }
+static const struct {
+	const char *name;
+	size_t len;
+} target_passed[] = {
+	TARGET("Location"), TARGET("Content-Type"),
+	TARGET("Content-Encoding"), TARGET("Content-Disposition"),
+	TARGET("Expires"), TARGET("Age"), TARGET("Last-Modified"),
+	TARGET("ETag"), TARGET("Retry-After"),
+	TARGET("Cache-Control"), TARGET("Content-Language"), TARGET("Link"),
+	TARGET("Vary"), TARGET("WWW-Authenticate"),
 };
 
 enum {
 	TARGET_ONCE = 9,
 	TARGET_PASSED = sizeof(target_passed) / sizeof(target_passed[0]),
+	TARGET_ROOM = 256,	/* bytes of most answers' headers */
 };
+
+static size_t
+target_find(const char *name)
+{
+	size_t i, len = strlen(name);
+
+	for (i = 0; i < TARGET_PASSED; i++)
+		if (target_passed[i].len == len &&
+		    strcasecmp(target_passed[i].name, name) == 0)
+			break;
+	return i;
+}
 
 struct target_passing {
 	const char *url, *connection;
@@ -97,18 +115,20 @@ static void
 target_pass(void *arg, const char *name, const char *value)
 {
 	struct target_passing *p = arg;
-	size_t i = 0;
+	size_t i = target_find(name);
 
-	while (i < TARGET_PASSED && strcasecmp(target_passed[i], name) != 0)
-		i++;
 	if (i == TARGET_PASSED || (i < TARGET_ONCE && p->seen[i]) ||
 	    !target_clean(value) || target_nominated(p->connection, name))
 		return;
 	p->seen[i] = true;
-	if (i == 0)
+	if (i == 0) {
 		target_location(p->url, value, p->out);
-	else
-		buf_printf(p->out, "%s: %s\r\n", target_passed[i], value);
+		return;
+	}
+	buf_str(p->out, target_passed[i].name);
+	buf_str(p->out, ": ");
+	buf_str(p->out, value);
+	buf_str(p->out, "\r\n");
 }
 
 void
@@ -119,6 +139,7 @@ target_headers(const struct fetch_result *result, struct buf *out)
 		.connection = result->header(result->fetch, "Connection"),
 	};
 
+	buf_room(out, TARGET_ROOM);
 	fetch_headers(result->fetch, target_pass, &p);
 }
 
