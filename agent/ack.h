@@ -17,6 +17,7 @@ enum ack_kind {
 	ACK_REFUSED,	/* 4xx: this configuration will not do */
 	ACK_FAILED,	/* an answer that is no help; try again */
 	ACK_SILENT,	/* no answer: it may or may not have been applied */
+	ACK_KINDS
 };
 
 struct ack {

@@ -18,6 +18,9 @@
 #include "settings.h"
 #include "state.h"
 
+struct metric;
+struct supervisor;
+
 enum agent_at {
 	AGENT_STOPPED,
 	AGENT_UNREGISTERED,	/* waits to register (again) */
@@ -54,6 +57,12 @@ struct agent {
 	int status;		/* of the last answer; 0: none came */
 	char why[2 * WORDS_MAX];	/* of the last failure; "" when well */
 	long long last_answer;	/* ms since 1970; 0: never */
+
+	/* for /metrics */
+	struct metric *metric;	/* borrowed; so is the next */
+	const struct supervisor *supervisor;
+	long long ends[AGENT_ATS][ANSWER_KINDS];	/* of requests */
+	long long retries;	/* requests that followed a failure */
 };
 
 /*

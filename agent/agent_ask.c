@@ -25,6 +25,7 @@ agent_ask_ended(struct agent *a, struct answer *answer)
 
 	a->fetch = NULL;
 	a->status = answer->status;
+	a->ends[a->at][answer->kind]++;
 	if (answer->status != 0) {
 		clock_gettime(CLOCK_REALTIME, &now);
 		a->last_answer = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
@@ -74,6 +75,7 @@ agent_register(struct agent *a)
 	a->fetch = ask_register(&ask, a->port, agent_ask_registered, a);
 	if (a->fetch == NULL)
 		return agent_wait(a, AGENT_UNREGISTERED, agent_delay(a));
+	a->retries += a->retry.failures > 0;
 	return AGENT_REGISTERING;
 }
 
@@ -91,6 +93,7 @@ agent_poll(struct agent *a)
 	if (a->fetch == NULL)
 		return agent_wait(a, AGENT_RETRYING, agent_delay(a));
 	a->news = a->hurry = false;
+	a->retries += a->retry.failures > 0;
 	return AGENT_POLLING;
 }
 

@@ -14,6 +14,7 @@ enum answer_kind {
 	ANSWER_SAME,	/* 304 */
 	ANSWER_DENIED,	/* 401 */
 	ANSWER_FAILED,	/* everything else */
+	ANSWER_KINDS
 };
 
 struct answer {

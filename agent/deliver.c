@@ -73,6 +73,7 @@ deliver_ended(struct deliver *d, struct ack *ack)
 	struct timespec now;
 
 	d->fetch = NULL;
+	d->ends[d->at][ack->kind]++;
 	if (ack->kind != ACK_SILENT) {
 		clock_gettime(CLOCK_REALTIME, &now);
 		d->last_answer = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
@@ -118,6 +119,7 @@ deliver_give(struct deliver *d, const struct config *wanted)
 	if (d->fetch == NULL)
 		return deliver_rest_unasked(d);
 	log_debug("worker", "version %lld is given", wanted->version);
+	d->retries += d->gives.failures > 0;
 	return DELIVER_GIVING;
 }
 
@@ -161,9 +163,11 @@ deliver_consider(struct deliver *d)
 static void
 deliver_meet(struct deliver *d)
 {
-	if (d->worker.instance[0] != '\0')
+	if (d->worker.instance[0] != '\0') {
 		log_info("worker", "has restarted; it has version %lld",
 		    d->ack->version);
+		d->restarts++;
+	}
 	d->give_due = 0;
 	retry_reset(&d->gives);
 	if (d->newest.locked)

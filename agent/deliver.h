@@ -56,6 +56,11 @@ struct deliver {
 	char why[2 * WORDS_MAX];	/* of the health; "" when ok */
 	char refusal[2 * WORDS_MAX];	/* of the newest, while it is refused */
 	long long last_answer;	/* ms since 1970; 0: never */
+
+	/* for /metrics */
+	long long ends[DELIVER_ATS][ACK_KINDS];	/* of requests */
+	long long retries;	/* deliveries that followed a failure */
+	long long restarts;	/* of the worker, that were seen */
 };
 
 /* Borrows all; begins with what good holds. good->version 0: nothing yet. */

@@ -13,6 +13,7 @@
 #include "httpd.h"
 #include "keep.h"
 #include "log.h"
+#include "measure.h"
 #include "reload.h"
 #include "routes.h"
 #include "supervisor.h"
@@ -27,6 +28,7 @@ struct main {
 	struct fetch_hub *hub;
 	struct httpd *httpd;
 	struct route_table table;
+	struct metric *metric;
 	struct agent agent;
 	struct supervisor supervisor;
 };
@@ -215,6 +217,9 @@ main_open(struct main *m)
 	m->httpd = httpd_open(m->loop, &config, &m->table, &error);
 	if (m->httpd == NULL)
 		log_fatal("AGENT_PORT: %s", buf_text(&error));
+	m->metric = measure_open(&error);
+	if (m->metric == NULL)
+		log_fatal("metrics: %s", buf_text(&error));
 	buf_free(&error);
 }
 
@@ -226,6 +231,7 @@ main_close(struct main *m)
 	if (m->agent.at != AGENT_STOPPED)
 		agent_stop(&m->agent);
 	httpd_close(m->httpd);
+	metric_close(m->metric);
 	fetch_close(m->hub);
 	loop_close(m->loop);
 	state_free(&m->state);
@@ -250,6 +256,8 @@ main(int argc, char **argv)
 	    main_worker_ended, &m);
 	agent_start(&m.agent, m.loop, m.hub, &m.settings, &m.state,
 	    httpd_port(m.httpd));
+	m.agent.metric = m.metric;
+	m.agent.supervisor = &m.supervisor;
 	err = loop_run(m.loop);
 	main_close(&m);
 	if (err != 0)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "measure.h"
 #include "openapi.h"
 
 enum { ROUTES_DOCUMENT_MAX = 1 << 20 };
@@ -250,7 +251,8 @@ static const struct route routes_all[] = {
 	{ .path = NULL },
 };
 
-static const struct route *const routes_groups[] = { routes_all, NULL };
+static const struct route *const routes_groups[] = { routes_all,
+	measure_routes, NULL };
 
 struct route_table
 routes_of(struct agent *a)

@@ -33,6 +33,7 @@ save_now(struct save *save)
 	else if (err == 0 && save->error != 0)
 		log_info("state", "%s is written again", save->path);
 	save->error = err;
+	save->failures += err != 0;
 	if (err != 0)
 		loop_timer_start(save->loop, &save->timer, SAVE_RETRY);
 	else

@@ -17,6 +17,7 @@ struct save {
 	const char *path;
 	struct loop_timer timer;	/* runs while the file is behind */
 	int error;			/* errno of the last try; 0 */
+	long long failures;		/* for /metrics: of all tries */
 };
 
 void save_start(struct save *, struct loop *, const struct state *,

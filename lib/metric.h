@@ -68,6 +68,11 @@ long long metric_read(struct metric *, size_t row,
 
 #define METRIC_LABELS(...)	((const char *const[]){ __VA_ARGS__ })
 
+/* Of this process, now: resident memory in bytes, and open descriptors; 0
+ * where /proc does not tell. */
+long long metric_memory(void);
+long long metric_files(void);
+
 /* The type of metric_print's text. */
 #define METRIC_TYPE	"text/plain; version=0.0.4; charset=utf-8"
 

@@ -4,10 +4,6 @@
  */
 #include "measure.h"
 
-#include <dirent.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "metric.h"
 #include "routes.h"
 #include "task.h"
@@ -170,23 +166,9 @@ measure_queue(struct worker *w)
 static void
 measure_process(struct worker *w)
 {
-	FILE *f = fopen("/proc/self/statm", "re");
-	DIR *d = opendir("/proc/self/fd");
-	long long pages = 0, files = -3;	/* ".", ".." and itself */
-
-	if (f != NULL) {
-		if (fscanf(f, "%*d %lld", &pages) != 1)
-			pages = 0;
-		fclose(f);
-	}
-	while (d != NULL && readdir(d) != NULL)
-		files++;
-	if (d != NULL)
-		closedir(d);
 	metric_set(w->metric, MEASURE_START, NULL, w->started);
-	metric_set(w->metric, MEASURE_MEMORY, NULL,
-	    pages * sysconf(_SC_PAGESIZE));
-	metric_set(w->metric, MEASURE_FILES, NULL, files > 0 ? files : 0);
+	metric_set(w->metric, MEASURE_MEMORY, NULL, metric_memory());
+	metric_set(w->metric, MEASURE_FILES, NULL, metric_files());
 }
 
 static void

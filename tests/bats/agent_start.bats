@@ -141,7 +141,7 @@ load agent
 	    "$dir/answers" "$dir/agent.log"
 }
 
-@test "health and state answer, metrics does not exist yet" {
+@test "health and state answer, and nothing else does" {
 	agent_run
 	request GET /health
 	expect_status 200
@@ -154,7 +154,7 @@ load agent
 	    .last_config_version == 0 and .applied_version == 0 and
 	    .etag == null and .config_url == null and .poll_url == null and
 	    .strategy == "POLLER" and .controller.registered == false'
-	request GET /metrics
+	request GET /config
 	expect_problem 404
 	request POST /state --data '{}'
 	expect_problem 405
