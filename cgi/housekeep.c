@@ -11,18 +11,20 @@
 #include "log.h"
 #include "notify.h"
 
+static void
+housekeep_look(struct controller *c, long budget)
+{
+	long long at = controller_clock();
+
+	beat_fold(&c->beat, c->store, at);
+	if (store_sweep(c->store, at, budget) != STORE_DONE)
+		log_debug("agents", "%s", store_detail(c->store));
+}
+
 void
 housekeep_agents(struct controller *c)
 {
-	const struct store_version *v;
-	long long at = controller_clock();
-	enum store_end end = store_current(c->store, &v);
-
-	beat_fold(&c->beat, c->store, at);
-	if (end == STORE_DONE)
-		end = store_sweep(c->store, at, v->interval);
-	if (end != STORE_DONE)
-		log_debug("agents", "%s", store_detail(c->store));
+	housekeep_look(c, HOUSEKEEP_ASKED_MS);
 }
 
 void
@@ -38,7 +40,7 @@ housekeep_turn(struct controller *c)
 	if (ms < next || c->store == NULL)
 		return;
 	next = ms + HOUSEKEEP_MS;
-	housekeep_agents(c);
+	housekeep_look(c, HOUSEKEEP_IDLE_MS);
 	refusal_fold(&c->refusal, c->store, controller_clock(), false);
 	if (ms >= purge && !audit_purge(c, controller_clock()))
 		purge = ms + HOUSEKEEP_PURGE_MS;

@@ -9,6 +9,10 @@
 
 enum {
 	HOUSEKEEP_MS = 1000,		/* between two turns of one process */
+	/* for marking agents that fell silent: while somebody waits for an
+	 * answer, and while nobody does */
+	HOUSEKEEP_ASKED_MS = 50,
+	HOUSEKEEP_IDLE_MS = 500,
 	HOUSEKEEP_PURGE_MS = 3600000,	/* between two looks for old rows */
 };
 

@@ -260,11 +260,13 @@ struct store_beat {
 enum store_end store_fold(struct store *, struct store_beat *, size_t count);
 
 /*
- * Shows agents that were silent for three intervals (seconds) as offline, and
- * mends what liveness and truth do not agree about. Costs little when it is
- * called often: the longer it takes, the rarer it does anything.
+ * Shows agents as offline that were silent for three of the intervals that
+ * they were told, and mends what liveness and truth do not agree about. Costs
+ * little when it is called often: the longer it takes, the rarer it does
+ * anything. What it finds to do and cannot in `budget` ms, it leaves to the
+ * next calls.
  */
-enum store_end store_sweep(struct store *, long long now, long interval);
+enum store_end store_sweep(struct store *, long long now, long budget);
 
 /* Puts what a WAL has gathered into its database, if it has grown and nobody
  * else does. Called after verbs that write by whoever has time. */

@@ -61,6 +61,9 @@ static const char *const store_sql_truth[STORE_SQL_TRUTH] = {
 	[STORE_SQL_KNOWN] = "SELECT 1 FROM agent WHERE id = ?1",
 	[STORE_SQL_PUBLISHED] =
 	    "SELECT created_at FROM version WHERE version = ?1",
+	[STORE_SQL_INTERVALS] =
+	    "SELECT version, created_at, poll_interval FROM version "
+	    "ORDER BY version DESC LIMIT ?1",
 	[STORE_SQL_IDS] =
 	    "SELECT id FROM agent WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[STORE_SQL_ROTATE] =

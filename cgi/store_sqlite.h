@@ -31,6 +31,7 @@ enum store_sql {
 	STORE_SQL_AGENT,
 	STORE_SQL_KNOWN,
 	STORE_SQL_PUBLISHED,
+	STORE_SQL_INTERVALS,
 	STORE_SQL_IDS,
 	STORE_SQL_ROTATE,
 	STORE_SQL_RAISE,
@@ -60,7 +61,8 @@ enum store_sql {
 	STORE_SQL_BY_BOTH,
 	STORE_SQL_TALLY,
 	STORE_SQL_COUNT,
-	STORE_SQL_SILENT,
+	STORE_SQL_GONE,
+	STORE_SQL_BACK,
 	STORE_SQL_OFFLINE,
 	STORE_SQL_ONLINE,
 	STORE_SQL_SWEEP,
@@ -115,6 +117,11 @@ struct store {
 	int64_t seen;			/* -1: read it anew */
 	/* the version that agents report now, and when it was published */
 	long long spread_version, spread_since;
+	/* where a walk through all agents goes on, see store_sweep */
+	struct {
+		bool live;
+		char after[TOKEN_UUID];
+	} walk;
 	char why[160], detail[640];
 };
 
@@ -191,6 +198,17 @@ enum store_end store_agent_run(struct store *, enum store_sql,
 /* Reads a row of STORE_SQL_AGENTS and the agent's liveness. */
 enum store_end store_agent_row(struct store *, sqlite3_stmt *,
     struct store_agent *);
+/* Who polled from `from` on, and before the part that stands before this one,
+ * was told this interval. The newest is the first, the last is for ever. */
+enum { STORE_TOLD_PARTS = 8 };
+struct store_told {
+	struct store_told_part {
+		long long from;		/* ms since 1970 */
+		long interval;		/* seconds */
+	} part[STORE_TOLD_PARTS];
+	int count;			/* 1 or more */
+};
+enum store_end store_told(struct store *, struct store_told *);
 /* How many agents truth has. */
 enum store_end store_total(struct store *, long long *total);
 /* DONE when truth has a row of the agent, else NONE. */

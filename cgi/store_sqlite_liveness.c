@@ -9,6 +9,20 @@
 	"coalesce(" said ", CASE WHEN " version " >= 0 "		\
 	"THEN 'ok' ELSE 'new' END)"
 
+/* The time of a last poll that is not too old: three intervals of those that
+ * the agent was told, which the poll's own time says. */
+#define STORE_SQL_SINCE							\
+	"(CASE WHEN last_poll >= ?1 THEN ?2 "				\
+	"WHEN last_poll >= ?3 THEN ?4 WHEN last_poll >= ?5 THEN ?6 "	\
+	"WHEN last_poll >= ?7 THEN ?8 WHEN last_poll >= ?9 THEN ?10 "	\
+	"WHEN last_poll >= ?11 THEN ?12 "				\
+	"WHEN last_poll >= ?13 THEN ?14 ELSE ?16 END)"
+#define STORE_SQL_IS_GONE						\
+	"last_poll > 0 AND state <> 'offline' AND last_poll < "		\
+	STORE_SQL_SINCE
+#define STORE_SQL_IS_BACK						\
+	"state = 'offline' AND last_poll >= " STORE_SQL_SINCE
+
 static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	STORE_SQL_BOTH,
 	/* a poll that says what is known already */
@@ -54,18 +68,19 @@ static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	    "SELECT coalesce(sum(count), 0) FROM tally "
 	    "WHERE state = coalesce(?1, state) "
 	    "AND applied_version = coalesce(?2, applied_version)",
-	[STORE_SQL_SILENT] =
-	    "SELECT EXISTS (SELECT 1 FROM live WHERE last_poll < ?1 "
-	    "AND last_poll > 0 AND state <> 'offline') OR "
-	    "EXISTS (SELECT 1 FROM live INDEXED BY live_state "
-	    "WHERE state = 'offline' AND last_poll >= ?1)",
+	[STORE_SQL_GONE] =
+	    "SELECT EXISTS (SELECT 1 FROM live WHERE " STORE_SQL_IS_GONE ")",
+	[STORE_SQL_BACK] =
+	    "SELECT EXISTS (SELECT 1 FROM live INDEXED BY live_state "
+	    "WHERE " STORE_SQL_IS_BACK ")",
 	[STORE_SQL_OFFLINE] =
-	    "UPDATE live SET state = 'offline' WHERE last_poll < ?1 "
-	    "AND last_poll > 0 AND state <> 'offline'",
+	    "UPDATE live SET state = 'offline' WHERE id IN (SELECT id "
+	    "FROM live WHERE " STORE_SQL_IS_GONE " LIMIT ?17)",
 	[STORE_SQL_ONLINE] =
 	    "UPDATE live SET state = "
 	    STORE_SQL_SHOWN("said", "applied_version")
-	    " WHERE state = 'offline' AND last_poll >= ?1",
+	    " WHERE id IN (SELECT id FROM live INDEXED BY live_state "
+	    "WHERE " STORE_SQL_IS_BACK " LIMIT ?17)",
 	[STORE_SQL_SWEEP] = "SELECT silent, joined FROM sweep",
 	[STORE_SQL_SWEEP_SILENT] = "UPDATE sweep SET silent = ?1",
 	[STORE_SQL_SWEEP_JOINED] = "UPDATE sweep SET joined = ?1",

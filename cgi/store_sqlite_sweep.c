@@ -21,7 +21,7 @@ enum {
 	STORE_SWEEP_MOST = 600000,	/* ms until the next look; a time
 					 * further away is a clock's that
 					 * was set back */
-	STORE_SWEEP_BATCH = 8192,
+	STORE_SWEEP_BATCH = 8192,	/* of one transaction */
 };
 
 static long long
@@ -57,32 +57,64 @@ store_sweep_next(struct store_file *f, enum store_sql which, long long now,
 
 /* --- silence ------------------------------------------------------------ */
 
-static enum store_end
-store_sweep_mark(struct store_file *f, enum store_sql which, long long since)
+/* One of the statements that know who is silent. */
+static sqlite3_stmt *
+store_sweep_sql(struct store_file *f, enum store_sql which,
+    const struct store_told *told, long long now)
 {
 	sqlite3_stmt *row = store_file_sql(f, which);
 
-	sqlite3_bind_int64(row, 1, since);
-	return store_file_run(f, row);
+	for (int i = 0; i < STORE_TOLD_PARTS; i++) {
+		const struct store_told_part *part = &told->part[
+		    i < told->count ? i : told->count - 1];
+
+		sqlite3_bind_int64(row, 2 * i + 1, part->from);
+		sqlite3_bind_int64(row, 2 * i + 2, now - STORE_SWEEP_LATE -
+		    STORE_SWEEP_INTERVALS * 1000LL * part->interval);
+	}
+	return row;
+}
+
+/* Marks those of whom `which` says that there are some: a batch at a time, so
+ * that heartbeats wait for none of it long. *left: the time was over before
+ * all were marked. */
+static enum store_end
+store_sweep_mark(struct store_file *f, enum store_sql which,
+    const struct store_told *told, long long now, long long until,
+    bool *left)
+{
+	enum store_sql mark = which == STORE_SQL_GONE ? STORE_SQL_OFFLINE :
+	    STORE_SQL_ONLINE;
+	sqlite3_stmt *row = store_sweep_sql(f, which, told, now);
+	long long some = 0;
+	enum store_end end = store_file_whole(f, row, &some, NULL);
+
+	while (end == STORE_DONE && some && !*left) {
+		row = store_sweep_sql(f, mark, told, now);
+		sqlite3_bind_int64(row, 17, STORE_SWEEP_BATCH);
+		end = store_file_run(f, row);
+		some = sqlite3_changes(f->db) == STORE_SWEEP_BATCH;
+		*left = some && store_sweep_clock() >= until;
+	}
+	return end;
 }
 
 static enum store_end
-store_sweep_silent(struct store_file *f, long long now, long interval)
+store_sweep_silent(struct store *s, long long now, long budget)
 {
-	long long start = store_sweep_clock(), some = 0;
-	long long since = now - STORE_SWEEP_LATE -
-	    STORE_SWEEP_INTERVALS * 1000LL * interval;
-	sqlite3_stmt *row = store_file_sql(f, STORE_SQL_SILENT);
-	enum store_end end;
+	long long start = store_sweep_clock();
+	struct store_told told;
+	enum store_end end = store_told(s, &told);
+	bool left = false;
 
-	sqlite3_bind_int64(row, 1, since);
-	end = store_file_whole(f, row, &some, NULL);
-	if (end == STORE_DONE && some)
-		end = store_sweep_mark(f, STORE_SQL_OFFLINE, since);
-	if (end == STORE_DONE && some)
-		end = store_sweep_mark(f, STORE_SQL_ONLINE, since);
 	if (end == STORE_DONE)
-		end = store_sweep_next(f, STORE_SQL_SWEEP_SILENT, now,
+		end = store_sweep_mark(&s->live, STORE_SQL_GONE, &told, now,
+		    start + budget, &left);
+	if (end == STORE_DONE && !left)
+		end = store_sweep_mark(&s->live, STORE_SQL_BACK, &told, now,
+		    start + budget, &left);
+	if (end == STORE_DONE && !left)
+		end = store_sweep_next(&s->live, STORE_SQL_SWEEP_SILENT, now,
 		    store_sweep_clock() - start);
 	return end;
 }
@@ -158,34 +190,54 @@ store_sweep_one(struct store *s, bool live, const char *id)
 }
 
 static enum store_end
-store_sweep_walk(struct store *s, bool live, char (*ids)[TOKEN_UUID])
+store_sweep_batch(struct store *s, char (*ids)[TOKEN_UUID], size_t *count)
 {
-	char after[TOKEN_UUID] = "";
-	enum store_end end = STORE_DONE;
-	size_t count = STORE_SWEEP_BATCH;
+	enum store_end end = store_sweep_ids(s, s->walk.live, s->walk.after,
+	    ids, count);
 
-	while (end == STORE_DONE && count == STORE_SWEEP_BATCH) {
-		end = store_sweep_ids(s, live, after, ids, &count);
-		if (end != STORE_DONE || count == 0)
-			return end;
-		memcpy(after, ids[count - 1], sizeof(after));
-		end = store_file_begin(&s->live);
-		for (size_t i = 0; end == STORE_DONE && i < count; i++)
-			end = store_sweep_one(s, live, ids[i]);
-		if (end == STORE_DONE)
-			end = store_file_commit(&s->live);
-		else
-			store_file_rollback(&s->live);
+	if (end != STORE_DONE || *count == 0)
+		return end;
+	end = store_file_begin(&s->live);
+	for (size_t i = 0; end == STORE_DONE && i < *count; i++)
+		end = store_sweep_one(s, s->walk.live, ids[i]);
+	if (end != STORE_DONE) {
+		store_file_rollback(&s->live);
+		return end;
+	}
+	memcpy(s->walk.after, ids[*count - 1], sizeof(s->walk.after));
+	return store_file_commit(&s->live);
+}
+
+/* Through all of truth, then all of liveness, on from where the last time
+ * was over. *left: it is over again. */
+static enum store_end
+store_sweep_walk(struct store *s, char (*ids)[TOKEN_UUID], long long until,
+    bool *left)
+{
+	enum store_end end = STORE_DONE;
+	size_t count;
+
+	for (*left = false; end == STORE_DONE && !*left;) {
+		end = store_sweep_batch(s, ids, &count);
+		if (end != STORE_DONE || count == STORE_SWEEP_BATCH) {
+			*left = store_sweep_clock() >= until;
+			continue;
+		}
+		s->walk.after[0] = '\0';
+		s->walk.live = !s->walk.live;
+		if (!s->walk.live)
+			break;
 	}
 	return end;
 }
 
 static enum store_end
-store_sweep_join(struct store *s, long long now)
+store_sweep_join(struct store *s, long long now, long budget)
 {
-	char (*ids)[TOKEN_UUID];
 	long long start = store_sweep_clock(), known = 0, live = 0;
+	char (*ids)[TOKEN_UUID];
 	enum store_end end;
+	bool left = false;
 
 	end = store_total(s, &known);
 	if (end == STORE_DONE)
@@ -196,18 +248,16 @@ store_sweep_join(struct store *s, long long now)
 	ids = calloc(STORE_SWEEP_BATCH, sizeof(*ids));
 	if (ids == NULL)
 		return store_say(s, STORE_BROKEN, "agents", "out of memory");
-	end = store_sweep_walk(s, false, ids);
-	if (end == STORE_DONE)
-		end = store_sweep_walk(s, true, ids);
+	end = store_sweep_walk(s, ids, start + budget, &left);
 	free(ids);
-	if (end == STORE_DONE)
+	if (end == STORE_DONE && !left)
 		end = store_sweep_next(&s->live, STORE_SQL_SWEEP_JOINED, now,
 		    store_sweep_clock() - start);
 	return end;
 }
 
 enum store_end
-store_sweep(struct store *s, long long now, long interval)
+store_sweep(struct store *s, long long now, long budget)
 {
 	enum store_end end = store_ready(s);
 	long long silent = 0, joined = 0;
@@ -216,8 +266,8 @@ store_sweep(struct store *s, long long now, long interval)
 		end = store_file_whole(&s->live, store_file_sql(&s->live,
 		    STORE_SQL_SWEEP), &silent, &joined);
 	if (end == STORE_DONE && store_sweep_due(silent, now))
-		end = store_sweep_silent(&s->live, now, interval);
+		end = store_sweep_silent(s, now, budget);
 	if (end == STORE_DONE && store_sweep_due(joined, now))
-		end = store_sweep_join(s, now);
+		end = store_sweep_join(s, now, budget);
 	return end;
 }

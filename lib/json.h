@@ -107,10 +107,10 @@ enum field_kind {
 };
 
 enum field_need {
-	FIELD_OPTIONAL,	/* may be missing, and a text or raw member null,
-			 * which reads as missing; NULL, 0 and false are
-			 * written too (NULL as null), so shapes stay the
-			 * same */
+	FIELD_OPTIONAL,	/* may be missing, and a member null (of the kinds
+			 * TEXT, RAW, WHOLE), which reads as missing; NULL, 0
+			 * and false are written too (NULL as null), so
+			 * shapes stay the same */
 	FIELD_REQUIRED,
 	FIELD_OMIT,	/* left out when NULL, 0 or false */
 };

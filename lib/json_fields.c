@@ -64,7 +64,8 @@ static void
 json_fields_bounds(struct buf *b, const struct field *f, const char *unit)
 {
 	if (f->max < f->min)
-		buf_printf(b, " of at least %lld%s", f->min, unit);
+		buf_printf(b, " of at least %lld%.*s", f->min,
+		    (int)strlen(unit) - (f->min == 1 && *unit != '\0'), unit);
 	else if (f->max != 0 || f->min != 0)
 		buf_printf(b, " from %lld to %lld%s", f->min, f->max, unit);
 }
@@ -179,7 +180,8 @@ json_fields_missing(const struct field *f, const struct json *value)
 	if (value == NULL)
 		return true;
 	return json_kind(value) == JSON_NULL && f->need == FIELD_OPTIONAL &&
-	    (f->kind == FIELD_TEXT || f->kind == FIELD_RAW);
+	    (f->kind == FIELD_TEXT || f->kind == FIELD_RAW ||
+	    f->kind == FIELD_WHOLE);
 }
 
 static void

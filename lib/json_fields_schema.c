@@ -18,6 +18,10 @@ json_fields_schema_nullable(const struct field *f)
 	case FIELD_TIME:
 	case FIELD_REAL:
 		return f->need == FIELD_OPTIONAL;
+	case FIELD_WHOLE:
+		/* never written as null: only what is read has bounds */
+		return f->need == FIELD_OPTIONAL && (f->min != 0 ||
+		    f->max != 0);
 	default:
 		return false;
 	}
@@ -72,7 +76,7 @@ json_fields_schema_text(struct buf *b, const struct field *f)
 static void
 json_fields_schema_whole(struct buf *b, const struct field *f)
 {
-	json_fields_schema_type(b, "integer", false);
+	json_fields_schema_type(b, "integer", json_fields_schema_nullable(f));
 	if (f->min == 0 && f->max == 0)
 		return;
 	buf_printf(b, ",\"minimum\":%lld", f->min);

@@ -57,8 +57,10 @@ agent_is()
 
 @test "a registration may be empty, and null where nothing is known" {
 	register ''
-	register '{"hostname":null,"metadata":null}'
-	agent_is "$id" '.hostname == null and .metadata == null'
+	register '{"hostname":null,"ip_address":null,"port":null,
+	    "metadata":null,"version":null}'
+	agent_is "$id" '.hostname == null and .ip_address == null and
+	    .port == null and .metadata == null'
 	register '{"metadata":"a string"}'
 	agent_is "$id" '.metadata == "a string"'
 }

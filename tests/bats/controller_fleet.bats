@@ -226,6 +226,7 @@ everywhere()
 	    --data '{"url":"https://three"}'
 	expect_status 201
 	register --data '{}'
+	sleep 2.5	# until then, he may have been told thirty seconds
 	request POST "/agents/$id/status" "$bearer" --data '{"state":"ok"}'
 	agent_is '.state == "ok"'
 	wait_until -t 20 agent_is '.state == "offline"'

@@ -100,7 +100,12 @@ rollout_is()
 
 @test "agents that fell silent are offline, whatever they have" {
 	publish '{"data":{"url":"http://two"},"poll_interval_seconds":1}'
+	# they were told thirty seconds, and need not know better yet
+	sleep 8
+	rollout_is '' '.agents.offline == 0'
 	polls a 3 ok
+	polls b 2 ok
+	polls c 0 failed
 	wait_until -t 20 rollout_is '' '.agents.offline == 3 and
 	    .agents.behind == 1'
 	id=$(cut -d. -f2 "$dir/a.token")

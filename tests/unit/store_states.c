@@ -112,7 +112,7 @@ UNIT("states follow what polls say, and silence")
 	s = store_here("wal");
 	for (int n = 1; n <= 4; n++)
 		joins(n);
-	CHECK_INT(store_sweep(s, 1000, 30), STORE_DONE);
+	CHECK_INT(store_sweep(s, 1000, 1000), STORE_DONE);
 	CHECK_INT(counts("new", -1), 4);
 	says(1, 1000, 3, "ok", NULL);
 	says(2, 1000, 2, "failed", "worker answered 400");
@@ -128,16 +128,14 @@ UNIT("states follow what polls say, and silence")
 	says(2, 6000, -1, NULL, NULL);	/* nothing new */
 	CHECK_TEXT(shown(2), "failed/worker answered 400");
 	says(1, 91000, -1, NULL, NULL);
-	CHECK_INT(store_sweep(s, 95001, 30), STORE_DONE);
+	CHECK_INT(store_sweep(s, 95001, 1000), STORE_DONE);
 	CHECK_INT(counts("offline", -1), 1);	/* 3; 2 spoke at 6000 */
 	CHECK_TEXT(shown(3), "offline/");
 	CHECK_TEXT(shown(4), "new/");
 	says(3, 96000, -1, NULL, NULL);
 	CHECK_TEXT(shown(3), "ok/");
-	CHECK_INT(store_sweep(s, 200000, 30), STORE_DONE);
+	CHECK_INT(store_sweep(s, 200000, 1000), STORE_DONE);
 	CHECK_INT(counts("offline", -1), 3);
-	CHECK_INT(store_sweep(s, 200000, 60), STORE_DONE);
-	CHECK_INT(counts("offline", -1), 1);	/* a longer interval */
 	CHECK_TEXT(shown(2), "offline/worker answered 400");
 	says(2, 200000, 3, "ok", NULL);
 	CHECK_TEXT(shown(2), "ok/");
@@ -224,14 +222,14 @@ UNIT("liveness and truth agree again after one of them was lost")
 	snprintf(live, sizeof(live), "%s/controller-live.db", folder);
 	CHECK(unlink(live) == 0);
 	s = store_here("wal");
-	CHECK_INT(store_sweep(s, 1000, 30), STORE_DONE);
+	CHECK_INT(store_sweep(s, 1000, 1000), STORE_DONE);
 	CHECK_INT(counts("new", -1), 3);
 	says(1, 2000, 1, "ok", NULL);
 	store_free(s);
 	CHECK(unlink(path) == 0);
 	s = store_here("wal");
 	joins(9);
-	CHECK_INT(store_sweep(s, 2000, 30), STORE_DONE);
+	CHECK_INT(store_sweep(s, 2000, 1000), STORE_DONE);
 	CHECK_INT(counts("ok", -1), 0);
 	CHECK_INT(counts("new", -1), 1);
 	store_free(s);
@@ -275,7 +273,7 @@ UNIT("a rollout counts each agent once, by what it reported")
 	CHECK(r.p50 >= 2000 && r.p50 < 2140);
 	CHECK_INT(r.max, 3000);
 	CHECK_INT(r.p99, 3000);
-	CHECK_INT(store_sweep(s, r.published_at + 99000, 30), STORE_DONE);
+	CHECK_INT(store_sweep(s, r.published_at + 99000, 1000), STORE_DONE);
 	CHECK_INT(store_rollout(s, 1, &r), STORE_DONE);
 	CHECK_INT(r.offline, 1);	/* 2 */
 	CHECK_INT(r.up_to_date, 1);

@@ -1,0 +1,180 @@
+/*
+ * Who is offline: three of the intervals that he was told when he polled,
+ * however the interval moved since.
+ */
+#include "unit.h"
+
+#include <limits.h>
+
+#include "../../cgi/store_sqlite_told.c"
+
+#include "store_here.h"
+
+static struct store *s;
+
+/* With an interval before the first version. */
+static struct store *
+begins(long interval)
+{
+	struct store_options options = {
+		.path = path,
+		.journal = "wal",
+		.interval = interval,
+		.busy_ms = 20000,
+	};
+
+	return store_new(&options);
+}
+
+/* Publishes with an interval. Gives the time. */
+static long long
+publishes(long interval)
+{
+	static int n;
+	const struct store_version *v;
+	char data[64];
+	struct store_change change = {
+		.data = data,
+		.len = (size_t)snprintf(data, sizeof(data),
+		    "{\"url\":\"http://a/%d\"}", n++),
+		.interval = interval,
+		.author = "admin",
+	};
+
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	return v->created_at;
+}
+
+/* An agent that polled at that time. */
+static void
+polls(int n, long long at)
+{
+	struct store_beat b = { .at = at, .applied_version = -1,
+		.state = "ok", .trusted = true };
+
+	snprintf(b.id, sizeof(b.id), "%08d-0000-4000-8000-abcdef012345", n);
+	CHECK_INT(store_fold(s, &b, 1), STORE_DONE);
+}
+
+static long long
+offline(long long now)
+{
+	long long count;
+
+	CHECK_INT(store_sweep(s, now, 1000), STORE_DONE);
+	CHECK_INT(store_count(s, "offline", -1, &count), STORE_DONE);
+	return count;
+}
+
+UNIT("who was told a long interval is not offline when it is shortened")
+{
+	long long at;
+
+	folder_make();
+	s = begins(300);
+	at = publishes(2);
+	polls(1, at - 20000);
+	polls(2, at - 290000);
+	CHECK_INT(offline(at + 5000), 0);
+	CHECK_INT(offline(at + 60000), 0);
+	polls(3, at + 3000);			/* this one was told 2 */
+	CHECK_INT(offline(at + 12000), 0);
+	CHECK_INT(offline(at + 14000), 1);
+	CHECK_INT(offline(at - 290000 + 905000), 2);
+	CHECK_INT(offline(at + 1000000), 3);
+	polls(1, at + 1000000);
+	CHECK_INT(offline(at + 1001000), 2);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("who was told a short interval is offline in three of those")
+{
+	long long at;
+
+	folder_make();
+	s = begins(2);
+	at = publishes(300);
+	polls(1, at - 1000);
+	polls(2, at + 500);	/* the answer may have been either */
+	polls(3, at + 2500);
+	CHECK_INT(offline(at + 12000), 1);
+	CHECK_INT(offline(at + 900000), 1);
+	CHECK_INT(offline(at + 905000), 2);
+	CHECK_INT(offline(at + 907000), 3);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("before the first version it is the interval that was set")
+{
+	struct store_told told;
+	long long at;
+
+	folder_make();
+	s = store_here("wal");
+	CHECK_INT(store_ready(s), STORE_DONE);
+	CHECK_INT(store_told(s, &told), STORE_DONE);
+	CHECK_INT(told.count, 1);
+	CHECK_INT(told.part[0].interval, 30);
+	at = publishes(0);
+	publishes(0);
+	CHECK_INT(store_told(s, &told), STORE_DONE);
+	CHECK_INT(told.count, 1);
+	at = publishes(2);
+	CHECK_INT(store_told(s, &told), STORE_DONE);
+	CHECK_INT(told.count, 2);
+	CHECK_INT(told.part[0].interval, 2);
+	CHECK_INT(told.part[0].from, at + 2000);
+	CHECK_INT(told.part[1].interval, 30);
+	CHECK(told.part[1].from == LLONG_MIN);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("a hundred changes do not need more room")
+{
+	struct store_told told;
+
+	folder_make();
+	s = store_here("wal");
+	for (int i = 0; i < 100; i++)
+		publishes(i % 2 == 0 ? 10 : 20 + i);
+	CHECK_INT(store_told(s, &told), STORE_DONE);
+	CHECK(told.count >= 1 && told.count <= STORE_TOLD_PARTS);
+	for (int i = 1; i < told.count; i++)
+		CHECK(told.part[i].from < told.part[i - 1].from);
+	CHECK(told.part[told.count - 1].from == LLONG_MIN);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("marking goes on where the time was over")
+{
+	enum { MANY = 9000 };
+	static struct store_beat beats[MANY];
+	long long count, at = 1000000;
+	int turns = 0;
+
+	folder_make();
+	s = store_here("wal");
+	for (int i = 0; i < MANY; i++) {
+		beats[i] = (struct store_beat){ .at = at,
+			.applied_version = 1, .state = "ok",
+			.trusted = true };
+		snprintf(beats[i].id, TOKEN_UUID,
+		    "%08d-0000-4000-8000-abcdef012345", i);
+	}
+	CHECK_INT(store_fold(s, beats, MANY), STORE_DONE);
+	do {
+		CHECK_INT(store_sweep(s, at + 1000000, 1), STORE_DONE);
+		CHECK_INT(store_count(s, "offline", -1, &count), STORE_DONE);
+		turns++;
+	} while (count < MANY && turns < 20);
+	CHECK_INT(count, MANY);
+	CHECK(turns > 1);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT_MAIN
