@@ -341,7 +341,7 @@ static const struct route_answer config_publish_answers[] = {
 	    "\"version\":7}" },
 	{ .status = 200, .doc = "It is the present one already, or a dry run",
 	    .type = "application/json", .fields = published_fields,
-	    .headers = "Location ETag",
+	    .headers = "ETag",
 	    .example = "{\"message\":\"Configuration unchanged\","
 	    "\"version\":7,\"unchanged\":true}" },
 	{ .status = 412, .doc = "If-Match names another version",

@@ -19,6 +19,10 @@
 #define CONTROLLER_AT(member) offsetof(struct controller_settings, member)
 
 const struct setting controller_setting[] = {
+	{ .name = "DCM_CONFIG", .kind = SETTING_PATH,
+	    .offset = CONTROLLER_AT(config_path),
+	    .doc = "File of settings, as --config; for a web server that "
+	    "gives no arguments" },
 	{ .name = "STATE_DIR", .kind = SETTING_PATH,
 	    .offset = CONTROLLER_AT(state_dir), .fallback = "var",
 	    .doc = "Folder of the database, the token key and heartbeats" },
@@ -145,6 +149,7 @@ controller_stop(struct controller *c)
 {
 	controller_unload(c);
 	setting_file_close(c->file);
+	controller_file_close(&c->named);
 	buf_free(&c->given);
 	buf_free(&c->wrong);
 	memset(c, 0, sizeof(*c));
@@ -178,6 +183,7 @@ controller_check(struct controller *c)
 	if (s->base_path != NULL && s->base_path[0] != '/')
 		buf_printf(&c->wrong, "BASE_PATH is \"%s\": it must begin "
 		    "with /\n", s->base_path);
+	controller_file_check(&c->named, s, &c->wrong);
 	if (strlen(c->db_path) > CONTROLLER_PATH_MAX)
 		buf_str(&c->wrong, "DB_PATH is too long\n");
 	if (s->first_config == NULL)
@@ -212,7 +218,7 @@ controller_brokers(struct controller *c)
 bool
 controller_load(struct controller *c, struct setting_source first)
 {
-	struct setting_source sources[4];
+	struct setting_source sources[5];
 	struct store_options options;
 	size_t n = 0;
 	bool ok;
@@ -224,6 +230,10 @@ controller_load(struct controller *c, struct setting_source first)
 	sources[n++] = setting_environment;
 	if (c->file != NULL)
 		sources[n++] = setting_file_source(c->file);
+	else if (!controller_file_open(&c->named, first, &c->wrong))
+		return false;
+	if (c->named.file != NULL)
+		sources[n++] = setting_file_source(c->named.file);
 	sources[n] = (struct setting_source){ .get = NULL };
 	ok = setting_load(controller_setting, &c->settings, sources,
 	    &c->wrong);

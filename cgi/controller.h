@@ -6,6 +6,7 @@
  * table.
  */
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "beat.h"
@@ -19,6 +20,7 @@
 #include "store.h"
 
 struct controller_settings {
+	char *config_path;		/* DCM_CONFIG */
 	char *state_dir, *bind_address, *log_level, *log_format;
 	long port;
 	char *base_path;
@@ -53,9 +55,17 @@ struct controller_hold {
 	struct store_beat beat;	/* whose it is; id "": nobody's */
 };
 
+/* The file that DCM_CONFIG names. */
+struct controller_file {
+	char *path;			/* NULL: none is named */
+	struct setting_file *file;
+	struct stat seen;
+};
+
 struct controller {
 	struct controller_settings settings;
 	struct setting_file *file;	/* of --config, or NULL */
+	struct controller_file named;	/* of DCM_CONFIG */
 	struct store *store;		/* NULL until the settings are good */
 	struct pass_key key;
 	struct beat beat;
@@ -76,10 +86,23 @@ void controller_stop(struct controller *);
 
 /*
  * Loads the settings: first source, which may have a get of NULL, then the
- * environment, then --config. False: c->wrong has one line for each setting
- * that is wrong, and there is no store.
+ * environment, then --config, or without that DCM_CONFIG. False: c->wrong
+ * has one line for each setting that is wrong, and there is no store.
  */
 bool controller_load(struct controller *, struct setting_source first);
+
+/* --- controller_file.c --- */
+
+/* Opens the file that first, or else the environment, names in DCM_CONFIG, if
+ * any. False: a line of wrong says why it cannot be read. */
+bool controller_file_open(struct controller_file *,
+    struct setting_source first, struct buf *wrong);
+void controller_file_close(struct controller_file *);
+/* Whether it is another one than was read: to be loaded again. */
+bool controller_file_changed(const struct controller_file *);
+/* With such a file no path may depend on the current folder. */
+void controller_file_check(const struct controller_file *,
+    const struct controller_settings *, struct buf *wrong);
 
 /* Whether a variable of that name is a setting, by any of its names. */
 bool controller_names(const char *name);

@@ -182,7 +182,8 @@ gateway_complain(const struct controller *c)
 static bool
 gateway_same(const struct controller *c, const struct buf *given)
 {
-	return c->store != NULL && given->len == c->given.len &&
+	return c->store != NULL && !controller_file_changed(&c->named) &&
+	    given->len == c->given.len &&
 	    memcmp(buf_text(given), buf_text(&c->given), given->len) == 0;
 }
 

@@ -263,7 +263,7 @@ static const struct route_answer history_rollback_answers[] = {
 	    "\"version\":8}" },
 	{ .status = 200, .doc = "It is the present version's already",
 	    .type = "application/json", .fields = published_fields,
-	    .headers = "Location ETag",
+	    .headers = "ETag",
 	    .example = "{\"message\":\"Configuration unchanged\","
 	    "\"version\":7,\"unchanged\":true}" },
 	{ .status = 404, .doc = "there is no version 9" },

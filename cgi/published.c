@@ -65,8 +65,10 @@ published_reply(const struct route_request *req, struct route_reply *reply,
 		.unchanged = end == STORE_SAME,
 	};
 
-	route_header(reply, "Location", "%s/config/%lld", req->prefix,
-	    v->version);
+	/* on a 200 a CGI server would go there itself (RFC 3875, 6.2.2) */
+	if (end != STORE_SAME)
+		route_header(reply, "Location", "%s/config/%lld", req->prefix,
+		    v->version);
 	route_json(reply, end == STORE_SAME ? 200 : 201, published_fields,
 	    &published);
 }

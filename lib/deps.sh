@@ -6,6 +6,7 @@
 #	test	for `make test`
 #	lint	for `make lint` and `make fmt`
 #	bench	for `make bench`
+#	web	for the tests with other web servers and with a browser
 #	npm	for the OpenAPI linter (CI asks for it where npm is missing)
 #	engine	to run containers (tests/containers/engine asks for it)
 #	controller, agent, worker
@@ -29,6 +30,8 @@ declare -A packages=(
 	[test]="bats jq nats-server procps python3 redis-server shellcheck"
 	[lint]="clang clang-format cppcheck shellcheck"
 	[bench]="wrk"
+	[web]="apache2 chromium chromium-driver fcgiwrap
+	    libapache2-mod-fcgid nginx"
 	[npm]="npm"
 	[engine]="debootstrap docker-compose docker.io iptables"
 )

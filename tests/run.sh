@@ -5,10 +5,11 @@
 # A PART is `unit`, unit/NAME, or the name of a bats file (`config`, or
 # `config:mount` for one of its transports); without one all are run. A bats
 # file with the line `# transports: standalone mount cgi` is run once for
-# each. `containers` is what stands in tests/containers: it wants an engine,
-# which CI (CI=true) brings up itself. BUILD is the folder of the programs
-# (build, or build/asan). --all also runs what needs more than Debian's
-# packages of `make deps`, and the containers.
+# each; `# transports of --all:` names those that need other web servers.
+# `containers` is what stands in tests/containers: it wants an engine, which
+# CI (CI=true) brings up itself. BUILD is the folder of the programs (build,
+# or build/asan). --all also runs what needs more than Debian's packages of
+# `make deps`, and the containers.
 #
 # JOBS parts run at once (3: they mostly wait). WAYS names the transports to
 # run (all), LEAVE the bats files to leave out.
@@ -135,9 +136,15 @@ run_containers()
 	unset DOCKER_HOST DCM_TAG
 }
 
+# transports_of NAME [" of --all"]: the transports that the file asks for.
+transports_of()
+{
+	sed -n "s/^# transports${2:-}: *//p" "tests/bats/$1.bats"
+}
+
 run_part()
 {
-	local part=$1 name way ways
+	local part=$1 name way ways more
 	case $part in
 	unit)
 		for name in tests/unit/*.c; do
@@ -165,11 +172,18 @@ run_part()
 		part_start run_bats "$name" "${part#*:}"
 		return
 	fi
-	ways=$(sed -n 's/^# transports: *//p' "tests/bats/$name.bats")
-	if [ -z "$ways" ]; then
+	ways=$(transports_of "$name")
+	more=$(transports_of "$name" ' of --all')
+	if [ -z "$ways$more" ]; then
 		part_start run_bats "$name"
 	fi
-	for way in $ways; do
+	if [ -n "$more" ] && [ -z "$ALL" ]; then
+		printf '  BATS   %-28s%s\n' "$name" \
+		    "skipped with ${more// /, }: for make test-all"
+		echo 0 0 1 >"$temp/$name.more.counts"
+		more=
+	fi
+	for way in $ways $more; do
 		case " ${WAYS:-$way} " in *" $way "*)
 			part_start run_bats "$name" "$way" ;;
 		esac

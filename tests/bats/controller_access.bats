@@ -1,5 +1,6 @@
 # controller_access.bats: who may call what, and in which order it is refused.
 # transports: standalone mount cgi
+# transports of --all: cgid fcgid fcgiwrap
 
 load helper
 

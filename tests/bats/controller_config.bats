@@ -1,5 +1,6 @@
 # controller_config.bats: reading and publishing the configuration.
 # transports: standalone mount cgi
+# transports of --all: cgid fcgid fcgiwrap
 
 load helper
 
@@ -86,6 +87,7 @@ refused()
 	publish '{"url":"https://ip.me"}'
 	expect_status 200
 	expect_json '.version == 1 and .unchanged == true'
+	refute header Location
 	[ "$(present .version)" = 1 ]
 }
 
@@ -111,7 +113,8 @@ refused()
 	expect_status 200
 	[ ! -s "$dir/body" ]
 	expect_header ETag '"1-[0-9a-f]{16}"'
-	expect_header Content-Length 71
+	# mod_cgid drops it
+	[ "$TRANSPORT" = cgid ] || expect_header Content-Length 71
 	request HEAD /config "$AGENT_KEY" "If-None-Match: $(header ETag)"
 	expect_status 304
 }
@@ -290,6 +293,7 @@ refused()
 	printf '{"url":7,"x":"%s0123456789"}' "$fill" >"$dir/full"
 	request POST /config "${ADMIN[@]}" --data-file "$dir/full"
 	expect_problem 413
+	[ "$TRANSPORT" != fcgid ] || return 0	# more than mod_fcgid takes
 	head -c 900000 /dev/zero | tr '\0' '[' >"$dir/full"
 	request POST /config "${ADMIN[@]}" --data-file "$dir/full"
 	expect_problem 413
@@ -334,6 +338,8 @@ refused()
 
 @test "a version that is none is not found" {
 	for none in 0 99999 -1 1x 9223372036854775808 latest 1%2F ''; do
+		# Apache does not let %2F come so far
+		case $TRANSPORT:$none in *cgid:*%2F) continue ;; esac
 		request GET "/config/$none" "$AGENT_KEY"
 		expect_problem 404
 	done

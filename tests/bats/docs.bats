@@ -1,5 +1,6 @@
 # docs.bats: the page of the API, as the program prints it.
 # transports: standalone mount cgi
+# transports of --all: cgid fcgid fcgiwrap
 
 load helper
 

@@ -175,7 +175,7 @@ log_has()
 	grep -qE -- "$2" "$dir/$1.log"
 }
 
-# --- the controller, three ways ---------------------------------------------
+# --- the controller, three ways (and more: web.bash) ------------------------
 
 # controller_start [NAME=value ...]: sets $base, the URL of its root, and
 # $prefix, what stands before its paths. State is in $dir/state. Settings
@@ -220,6 +220,7 @@ controller_again()
 controller_stop()
 {
 	[ "$TRANSPORT" = cgi ] || program_stop controller
+	program_stop fcgiwrap
 }
 
 # port_kept NAME: in $dir/NAME.port, the same when it is started again.
@@ -589,3 +590,5 @@ request_documented()
 		echo "$document $row" >>"${EXERCISED:-$dir/exercised}" ;;
 	esac
 }
+
+case $TRANSPORT in cgid | fcgid | fcgiwrap) load web ;; esac
