@@ -264,45 +264,6 @@ controller_load(struct controller *c, struct setting_source first)
 	    refusal_place(&c->refusal, c->settings.state_dir);
 }
 
-/* --- names -------------------------------------------------------------- */
-
-static bool
-controller_among(const char *words, const char *name)
-{
-	size_t len = strlen(name);
-
-	while (words != NULL && *words != '\0') {
-		size_t n = strcspn(words, " ");
-
-		if (n == len && memcmp(words, name, n) == 0)
-			return true;
-		words += n + (words[n] == ' ');
-	}
-	return false;
-}
-
-static bool
-controller_is(const struct setting *s, const char *name)
-{
-	size_t len = strlen(s->name);
-
-	if (strcmp(s->name, name) == 0 || controller_among(s->also, name))
-		return true;
-	return s->kind == SETTING_SECRET &&
-	    strncmp(name, s->name, len) == 0 &&
-	    strcmp(name + len, "_FILE") == 0;
-}
-
-bool
-controller_names(const char *name)
-{
-	for (const struct setting *s = controller_setting; s->name != NULL;
-	    s++)
-		if (controller_is(s, name))
-			return true;
-	return false;
-}
-
 /* --- behind the routes -------------------------------------------------- */
 
 struct controller *

@@ -104,8 +104,12 @@ bool controller_file_changed(const struct controller_file *);
 void controller_file_check(const struct controller_file *,
     const struct controller_settings *, struct buf *wrong);
 
+/* --- controller_name.c --- */
+
 /* Whether a variable of that name is a setting, by any of its names. */
 bool controller_names(const char *name);
+
+/* --- controller.c --- */
 
 /* store_current, and DEFAULT_CONFIG as version 1 of an empty database. */
 enum store_end controller_current(struct controller *,
