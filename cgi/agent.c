@@ -71,6 +71,7 @@ agent_delete(struct route_request *req, struct route_reply *reply)
 		agent_fault(req, reply, end);
 		return;
 	}
+	front_publish(controller_of(req));
 	log_info("agents", "%s agent %s deleted by %s", req->id, id,
 	    auth_of(req)->name);
 	reply->status = 204;
@@ -117,6 +118,7 @@ agent_rotate(struct route_request *req, struct route_reply *reply)
 		agent_fault(req, reply, end);
 		return;
 	}
+	front_publish(c);
 	pass_make(&c->key, id, generation, token);
 	log_info("agents", "%s agent %s has a new token, number %lld, by %s",
 	    req->id, id, generation, auth_of(req)->name);

@@ -29,6 +29,18 @@ enum {
 	BEAT_KEEP_SLOTS = 300,	/* ten minutes */
 };
 
+/* The answers of polls that lighttpd may give itself. */
+static const int beat_answers[] = { 200, 304 };
+
+enum { BEAT_ANSWERS = sizeof(beat_answers) / sizeof(*beat_answers) };
+
+/* What a slot's file has in it. */
+struct beat_slot {
+	struct store_beat *beats;
+	size_t count;
+	long long answers[BEAT_ANSWERS];
+};
+
 void
 beat_open(struct beat *b)
 {
@@ -145,11 +157,28 @@ beat_number(const char *word, long long *out)
 	return true;
 }
 
-/* A line without its newline; it is cut into words. */
 static bool
-beat_parse(char *line, struct store_beat *beat)
+beat_answer(struct beat_slot *slot, const char *word)
 {
-	char *id, *version, *state, *trust;
+	long long status;
+
+	if (!beat_number(word, &status))
+		return false;
+	for (int i = 0; i < BEAT_ANSWERS; i++) {
+		if (status == beat_answers[i]) {
+			slot->answers[i]++;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A line without its newline; it is cut into words. False: it is no beat,
+ * but it may have been counted. */
+static bool
+beat_parse(char *line, struct beat_slot *slot, struct store_beat *beat)
+{
+	char *id, *version, *state, *trust, *status;
 
 	if (!beat_number(beat_word(&line), &beat->at))
 		return false;
@@ -157,7 +186,10 @@ beat_parse(char *line, struct store_beat *beat)
 	version = beat_word(&line);
 	state = beat_word(&line);
 	trust = beat_word(&line);
-	if (trust == NULL || line != NULL || !token_is_uuid(id))
+	status = beat_word(&line);
+	if (trust == NULL || line != NULL ||
+	    (status != NULL && !beat_answer(slot, status)) ||
+	    !token_is_uuid(id))
 		return false;
 	memcpy(beat->id, id, TOKEN_UUID);
 	beat->applied_version = -1;
@@ -169,53 +201,66 @@ beat_parse(char *line, struct store_beat *beat)
 	return true;
 }
 
-/* The beats of a file's text; lines that are none are left out. Gives an
- * array, NULL for none or for want of memory. */
-static struct store_beat *
-beat_gather(char *text, size_t *count)
+/* Cuts a file's text into lines; those that are no beats are left out. False:
+ * out of memory. */
+static bool
+beat_gather(char *text, struct beat_slot *slot)
 {
-	struct store_beat *beats, *some;
 	size_t lines = 0;
 
-	*count = 0;
 	for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
 		lines++;
-	beats = lines > 0 ? calloc(lines, sizeof(*beats)) : NULL;
-	if (beats == NULL)
-		return NULL;
-	for (some = beats; lines > 0; lines--) {
+	slot->beats = calloc(lines + 1, sizeof(*slot->beats));
+	if (slot->beats == NULL)
+		return false;
+	for (; lines > 0; lines--) {
 		char *end = strchr(text, '\n');
 
 		*end = '\0';
-		if (beat_parse(text, some))
-			some++;
+		if (beat_parse(text, slot, &slot->beats[slot->count]))
+			slot->count++;
 		text = end + 1;
 	}
-	*count = (size_t)(some - beats);
-	return beats;
+	return true;
+}
+
+/* Reads a slot's file. DONE; NONE, it is hopeless; BUSY, some other time. */
+static enum store_end
+beat_read(const char *path, struct beat_slot *slot)
+{
+	struct buf text = BUF_INIT(BEAT_FILE_MAX);
+	enum store_end end = STORE_DONE;
+	int err = keep_read(path, &text);
+
+	if (err == EFBIG)
+		end = STORE_NONE;
+	else if (err != 0 || (text.len > 0 &&
+	    !beat_gather(text.data, slot)))
+		end = STORE_BUSY;
+	buf_free(&text);
+	return end;
 }
 
 /* Whether the slot is done with: folded, or hopeless. */
 static bool
-beat_slot(struct store *s, const char *path)
+beat_slot(struct beat *b, struct store *s, const char *path)
 {
-	struct buf text = BUF_INIT(BEAT_FILE_MAX);
-	struct store_beat *beats = NULL;
-	enum store_end end = STORE_DONE;
-	size_t count = 0;
-	int err = keep_read(path, &text);
+	struct beat_slot slot = { .count = 0 };
+	enum store_end end = beat_read(path, &slot);
 
-	if (err == EFBIG)
+	if (end == STORE_NONE)
 		log_warn("beat", "%s is too large: forgotten", path);
-	else if (err == 0 && text.len > 0)
-		beats = beat_gather(text.data, &count);
-	if (count > 0)
-		end = store_fold(s, beats, count);
-	if (end != STORE_DONE)
-		log_warn("beat", "heartbeats wait: %s", store_detail(s));
-	free(beats);
-	buf_free(&text);
-	return end == STORE_DONE && (err == 0 || err == EFBIG);
+	if (end == STORE_DONE && slot.count > 0) {
+		end = store_fold(s, slot.beats, slot.count);
+		if (end != STORE_DONE)
+			log_warn("beat", "heartbeats wait: %s",
+			    store_detail(s));
+	}
+	for (int i = 0; i < BEAT_ANSWERS && end == STORE_DONE; i++)
+		if (slot.answers[i] > 0 && b->polled != NULL)
+			b->polled(b->arg, beat_answers[i], slot.answers[i]);
+	free(slot.beats);
+	return end == STORE_DONE || end == STORE_NONE;
 }
 
 /* The numbers of slots that were closed at `now`, the oldest first. A slot of
@@ -253,7 +298,7 @@ beat_fold_all(struct beat *b, struct store *s, long long now,
 	for (size_t i = 0; i < count; i++) {
 		if (!beat_path(b, path, slots[i]))
 			return;
-		if (!beat_slot(s, path)) {
+		if (!beat_slot(b, s, path)) {
 			if (slots[i] > now / BEAT_SLOT_MS - BEAT_KEEP_SLOTS)
 				return;
 			log_warn("beat", "%s is too old: forgotten", path);

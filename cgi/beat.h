@@ -7,7 +7,9 @@
  *
  *   <ms since 1970> <agent id> <applied version or -> <state or -> <T or F>
  *
- * T: it came with the agent's own token.
+ * T: it came with the agent's own token. A line of lighttpd/fast.lua has the
+ * status that the poll was answered with as a sixth word, and - for the id
+ * where the poll did not say it.
  */
 #include <stdbool.h>
 
@@ -19,6 +21,9 @@ struct beat {
 	char *folder;		/* NULL: nowhere, nothing is noted */
 	int fd;			/* of the slot's file, -1 */
 	long long slot;
+	/* Told of polls that lighttpd itself has answered. May be NULL. */
+	void (*polled)(void *arg, int status, long long count);
+	void *arg;
 };
 
 void beat_open(struct beat *);

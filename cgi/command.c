@@ -184,6 +184,7 @@ command_restore(struct controller *c, const char *operand)
 
 	if (store_restore(c->store, operand, &restored) != STORE_DONE)
 		return command_failed(c);
+	front_publish(c);
 	printf("version %lld is in force, with the content of version %lld "
 	    "of %s\n", restored.version, restored.content_of, operand);
 	if (restored.kept[0] != '\0')

@@ -133,6 +133,7 @@ controller_unload(struct controller *c)
 	store_free(c->store);
 	c->store = NULL;
 	beat_close(&c->beat);
+	front_close(&c->front);
 	refusal_close(&c->refusal);
 	measure_close(&c->measure);
 	notify_close(&c->notify);
@@ -215,6 +216,16 @@ controller_brokers(struct controller *c)
 	return good;
 }
 
+static bool
+controller_beats(struct controller *c)
+{
+	bool ok = beat_place(&c->beat, c->settings.state_dir);
+
+	c->beat.polled = measure_polled;
+	c->beat.arg = &c->measure;
+	return ok;
+}
+
 bool
 controller_load(struct controller *c, struct setting_source first)
 {
@@ -258,8 +269,8 @@ controller_load(struct controller *c, struct setting_source first)
 		.arg = &c->measure,
 	};
 	c->store = store_new(&options);
-	return c->store != NULL &&
-	    beat_place(&c->beat, c->settings.state_dir) &&
+	return c->store != NULL && controller_beats(c) &&
+	    front_place(&c->front, c->settings.state_dir) &&
 	    measure_place(&c->measure, c->settings.state_dir) &&
 	    refusal_place(&c->refusal, c->settings.state_dir);
 }

@@ -11,6 +11,7 @@
 
 #include "beat.h"
 #include "buf.h"
+#include "front.h"
 #include "measure.h"
 #include "notify.h"
 #include "pass.h"
@@ -69,6 +70,7 @@ struct controller {
 	struct store *store;		/* NULL until the settings are good */
 	struct pass_key key;
 	struct beat beat;
+	struct front front;
 	struct refusal refusal;
 	struct measure measure;
 	struct controller_hold hold;

@@ -106,10 +106,13 @@ gateway_fcgi_start(struct controller *c)
 	gateway_fcgi_signals();
 	gateway_fcgi_parent();
 	c->measure.serves = true;
+	c->front.keeps = true;
 	/* a relative folder is nobody's choice: it comes with a request */
-	if (c->settings.state_dir[0] == '/' &&
-	    controller_current(c, &v) != STORE_DONE)
-		log_error("store", "%s", store_detail(c->store));
+	if (c->settings.state_dir[0] == '/') {
+		if (controller_current(c, &v) != STORE_DONE)
+			log_error("store", "%s", store_detail(c->store));
+		front_publish(c);
+	}
 	if (FCGX_Init() != 0)
 		log_fatal("libfcgi cannot be started");
 }

@@ -40,6 +40,7 @@ housekeep_turn(struct controller *c)
 	if (ms < next || c->store == NULL)
 		return;
 	next = ms + HOUSEKEEP_MS;
+	front_turn(c);
 	housekeep_look(c, HOUSEKEEP_IDLE_MS);
 	refusal_fold(&c->refusal, c->store, controller_clock(), false);
 	if (ms >= purge && !audit_purge(c, controller_clock()))

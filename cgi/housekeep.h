@@ -3,7 +3,7 @@
 /*
  * What has to be done beside the requests: heartbeats into the store, a WAL
  * into its database, refused credentials into the audit, and what is old
- * out of it.
+ * out of it; and the files of lighttpd's fast path.
  */
 #include "controller.h"
 

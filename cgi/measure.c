@@ -46,11 +46,14 @@ static const long long measure_applied_bounds[] = {
 
 static const struct metric_row measure_rows[] = {
 	[MEASURE_REQUESTS] = { .name = "dcm_requests_total",
-	    .kind = METRIC_COUNTER, .doc = "Requests answered",
+	    .kind = METRIC_COUNTER,
+	    .doc = "Requests answered; those that lighttpd answered itself "
+	    "are counted within three seconds",
 	    .labels = "responder method route status", .sets = 500 },
 	[MEASURE_TIME] = { .name = "dcm_request_duration_seconds",
 	    .kind = METRIC_HISTOGRAM,
-	    .doc = "From a request's arrival in a responder to its answer",
+	    .doc = "From a request's arrival in a responder to its answer; "
+	    "lighttpd's own are left out",
 	    .labels = "responder method route", .sets = 150,
 	    .unit = 1000000, .bounds = measure_time_bounds },
 	[MEASURE_POLLS] = { .name = "dcm_polls_total",
@@ -161,6 +164,20 @@ measure_request(struct measure *m, const struct route_request *req,
 	if ((status == 200 || status == 304) && route != NULL &&
 	    strcmp(route->id, "readConfig") == 0)
 		metric_add(metric, MEASURE_POLLS, METRIC_LABELS(code), 1);
+}
+
+void
+measure_polled(void *measure, int status, long long count)
+{
+	struct metric *metric = measure_metric(measure);
+	char code[16];
+
+	if (metric == NULL)
+		return;
+	snprintf(code, sizeof(code), "%d", status);
+	metric_add(metric, MEASURE_REQUESTS,
+	    METRIC_LABELS("lighttpd", "GET", "/config", code), count);
+	metric_add(metric, MEASURE_POLLS, METRIC_LABELS(code), count);
 }
 
 void

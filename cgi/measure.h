@@ -27,6 +27,9 @@ void measure_close(struct measure *);
 void measure_request(struct measure *, const struct route_request *,
     int status, long long us);
 
+/* So many polls that lighttpd itself has answered; hook of the beats. */
+void measure_polled(void *measure, int status, long long count);
+
 /* Hooks of the store: a verb that failed, a version that an agent reported
  * applied for the first time after so many milliseconds. */
 void measure_fault(void *measure, enum store_end);

@@ -144,4 +144,7 @@ published_make(const struct route_request *req, struct route_reply *reply,
 		}
 		published_reply(req, reply, v, end);
 	}
+	/* last: v is the store's, and this asks the store again */
+	if (end == STORE_DONE && !change->dry)
+		front_publish(controller_of(req));
 }

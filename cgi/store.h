@@ -178,6 +178,13 @@ void store_agent_free(struct store_agent *);
 enum store_end store_register(struct store *, const struct store_agent *,
     const struct store_deed *, long long *generation);
 
+/* Calls each for at most limit agents, present or deleted, with the generation
+ * below which their tokens are no longer good, where that is not the first;
+ * `more` says whether some are left. An id may come twice: the last counts. */
+enum store_end store_raised(struct store *, long limit,
+    void (*each)(void *arg, const char *id, long long generation), void *arg,
+    bool *more);
+
 /* The generation of an agent's token; NONE when it is not known. */
 enum store_end store_generation(struct store *, const char *id,
     long long *generation);

@@ -75,6 +75,10 @@ static const char *const store_sql_truth[STORE_SQL_TRUTH] = {
 	    "coalesce((SELECT max(version) FROM version), 0), ?2) "
 	    "ON CONFLICT (id) DO UPDATE "
 	    "SET generation = max(generation, excluded.generation)",
+	[STORE_SQL_RAISED] =
+	    "SELECT id, generation FROM tombstone UNION ALL "
+	    "SELECT id, generation FROM agent WHERE generation > 1 "
+	    "LIMIT ?1",
 	[STORE_SQL_BURY] =
 	    "INSERT INTO tombstone SELECT id, generation + 1, ?2 FROM agent "
 	    "WHERE id = ?1 ON CONFLICT (id) DO UPDATE "

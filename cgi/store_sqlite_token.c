@@ -76,6 +76,32 @@ store_raise(struct store *s, const char *id, long long generation,
 }
 
 enum store_end
+store_raised(struct store *s, long limit,
+    void (*each)(void *arg, const char *id, long long generation), void *arg,
+    bool *more)
+{
+	enum store_end end = store_file_ready(&s->truth);
+	sqlite3_stmt *row;
+	int step;
+
+	*more = false;
+	if (end != STORE_DONE)
+		return end;
+	row = store_file_sql(&s->truth, STORE_SQL_RAISED);
+	if (row == NULL)
+		return store_file_failed(&s->truth);
+	sqlite3_bind_int64(row, 1, limit + 1);	/* one more: `more` */
+	while ((step = sqlite3_step(row)) == SQLITE_ROW && limit-- > 0)
+		each(arg, (const char *)sqlite3_column_text(row, 0),
+		    sqlite3_column_int64(row, 1));
+	*more = step == SQLITE_ROW;
+	if (step != SQLITE_DONE && step != SQLITE_ROW)
+		end = store_file_failed(&s->truth);
+	sqlite3_reset(row);
+	return end;
+}
+
+enum store_end
 store_forget(struct store *s, const char *id, const struct store_deed *deed,
     long long now)
 {

@@ -23,12 +23,12 @@ set -euo pipefail
 declare -A packages=(
 	[build]="gcc libc6-dev make pkgconf libcjson-dev libcurl4-openssl-dev
 	    libfcgi-dev libhiredis-dev libsqlite3-dev nettle-dev"
-	[controller]="lighttpd"
+	[controller]="lighttpd lighttpd-modules-lua"
 	[agent]="ca-certificates"
 	[worker]="ca-certificates"
-	[run]="lighttpd curl ca-certificates"
+	[run]="lighttpd lighttpd-modules-lua curl ca-certificates"
 	[test]="bats jq nats-server procps python3 redis-server shellcheck"
-	[lint]="clang clang-format cppcheck shellcheck"
+	[lint]="clang clang-format cppcheck lua5.4 shellcheck"
 	[bench]="wrk"
 	[web]="apache2 chromium chromium-driver fcgiwrap
 	    libapache2-mod-fcgid nginx"

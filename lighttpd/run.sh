@@ -3,7 +3,8 @@
 #
 # Every setting comes from the environment (`dcm-controller --help` lists
 # them). DCM_BIN is the folder of the programs, when they are not in
-# ../build/bin or beside the folder that this was installed to.
+# ../build/bin or beside the folder that this was installed to. DCM_FAST=off
+# leaves out the fast path (fast.conf), as does a lighttpd without mod_magnet.
 #
 # Becomes lighttpd: whoever starts it stops it with SIGTERM.
 set -eu
@@ -56,6 +57,17 @@ case $DCM_BIN in
 	;;
 esac
 
+cat >"$DCM_RUN/fast.conf" <<'EOF'
+server.document-root = "/"
+server.modules = ( "mod_setenv", "mod_magnet" )
+EOF
+if [ "${DCM_FAST:-on}" != off ] &&
+    lighttpd -tt -f "$DCM_RUN/fast.conf" >"$DCM_RUN/fast.log" 2>&1; then
+	echo 'include var.dcm_share + "/fast.conf"' >"$DCM_RUN/fast.conf"
+else
+	: >"$DCM_RUN/fast.conf"
+fi
+
 export CONTROLLER_PORT="${CONTROLLER_PORT:-${PORT:-8080}}"
 case $CONTROLLER_PORT in
 '' | *[!0-9]* | ??????*)
@@ -79,5 +91,6 @@ DCM_FDS=$(ulimit -Hn)
 ulimit -n "$DCM_FDS"
 DCM_CONNECTIONS=$((DCM_FDS / 2 - 64))
 
-export BIND_ADDRESS DCM_BIN DCM_BIND DCM_CONNECTIONS DCM_FDS DCM_PREFIX DCM_RUN
+export BIND_ADDRESS DCM_BIN DCM_BIND DCM_CONNECTIONS DCM_FDS DCM_PREFIX
+export DCM_RUN DCM_SHARE="$here"
 exec lighttpd -D -f "$here/standalone.conf"

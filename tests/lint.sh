@@ -140,6 +140,36 @@ lint_scripts()
 	return $status
 }
 
+# Lua compiles, sets no global, and reads none that it does not have.
+lint_lua()
+{
+	local file luac lua=' error io lighty math os package pairs pcall '
+	lua+='print select string table tonumber tostring '
+	luac=$(command -v luac5.4 luac5.3 | head -n 1)
+	[ -n "$luac" ] || {
+		echo "lint: skipped: luac is not installed" >&2
+		return 0
+	}
+	lint_files '*.lua' | while read -r file; do
+		"$luac" -l -p "$file" 2>&1 |
+		    awk -v file="$file" -v lua="$lua" '
+		/luac[0-9.]*: / { print file ":1: " $0 }
+		/; _ENV "/ {
+			line = $2
+			gsub(/[^0-9]/, "", line)
+			name = $0
+			sub(/.*; _ENV "/, "", name)
+			sub(/".*/, "", name)
+			if (/SETTABUP/ || index(lua, " " name " ") == 0)
+				print file ":" line ": the global " name
+		}'
+		expand "$file" | awk -v f="$file" 'length($0) > 80 {
+			print f ":" NR ": more than 80 columns" }'
+		head -n 1 "$file" | grep -q "^-- ${file##*/}: " ||
+		    echo "$file:1: begins with -- ${file##*/}: and its story"
+	done | lint_say lua
+}
+
 # A test's name is a sentence: three words at least, no full stop.
 lint_sentences()
 {
@@ -211,6 +241,7 @@ lint_shadow || broken=1
 lint_top || broken=1
 lint_text || broken=1
 lint_scripts || broken=1
+lint_lua || broken=1
 lint_sentences || broken=1
 lint_routes || broken=1
 if [ -z "$quick" ]; then

@@ -4,8 +4,10 @@
 #
 #	controller_start [NAME=value ...]
 #
-# and calls `request`. It then runs three ways with the same assertions,
-# by TRANSPORT (standalone, mount, cgi). teardown_file calls programs_stop.
+# and calls `request`. It then runs four ways with the same assertions, by
+# TRANSPORT: standalone and mount have the fast path where lighttpd has
+# mod_magnet; slow is standalone without it; cgi. teardown_file calls
+# programs_stop.
 #
 # Nothing here knows a fixed port, and nothing outlives bats. A program dies
 # with the process that started it: what several tests use is started in
@@ -175,7 +177,7 @@ log_has()
 	grep -qE -- "$2" "$dir/$1.log"
 }
 
-# --- the controller, three ways (and more: web.bash) ------------------------
+# --- the controller, four ways (and more: web.bash) -------------------------
 
 # controller_start [NAME=value ...]: sets $base, the URL of its root, and
 # $prefix, what stands before its paths. State is in $dir/state. Settings
@@ -239,16 +241,30 @@ controller_standalone()
 	base=http://127.0.0.1:$port
 	program_start controller env -i PATH="$PATH" DCM_BIN="$bin" \
 	    ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}" \
-	    CONTROLLER_PORT="$port" "${settings[@]}" \
+	    DCM_FAST="${DCM_FAST-}" CONTROLLER_PORT="$port" "${settings[@]}" \
 	    "$top/lighttpd/run.sh"
 	wait_until controller_answers && program_runs controller
+}
+
+controller_slow()
+{
+	DCM_FAST=off controller_standalone
+}
+
+# Whether lighttpd has such a module.
+lighttpd_has()
+{
+	echo "server.document-root = \"/\" server.modules = ( \"$1\" )" \
+	    >"$dir/has.conf"
+	lighttpd -tt -f "$dir/has.conf" >/dev/null 2>&1
 }
 
 # A lighttpd that already has a site and another FastCGI program, with
 # dcm.conf installed as its head says.
 controller_mount()
 {
-	local port run=$dir/mount
+	local port run=$dir/mount magnet='"mod_setenv", "mod_magnet",'
+	lighttpd_has mod_magnet || magnet=
 	port_kept controller
 	port=$(cat "$dir/controller.port")
 	prefix=/some/where
@@ -260,11 +276,13 @@ controller_mount()
 	sed -e "s|^var.dcm_prefix .*|var.dcm_prefix = \"$prefix\"|" \
 	    -e "s|^var.dcm_bin .*|var.dcm_bin = \"$bin\"|" \
 	    -e "s|^var.dcm_share .*|var.dcm_share = \"$top/lighttpd\"|" \
+	    -e "s|^var.dcm_state .*|var.dcm_state = \"$dir/state\"|" \
 	    -e "s|^\(var.dcm_config\) .*|\1 = \"$run/controller.conf\"|" \
 	    -e "s|^var.dcm_run .*|var.dcm_run = \"$run/run\"|" \
+	    -e "s|^#\(include .*/fast.conf\"\)|${magnet:+\1}|" \
 	    "$top/lighttpd/dcm.conf" >"$run/dcm.conf"
 	cat >"$run/lighttpd.conf" <<-CONF
-	server.modules = ( "mod_fastcgi" )
+	server.modules = ( $magnet "mod_fastcgi" )
 	server.bind = "127.0.0.1"
 	server.port = $port
 	server.document-root = "$run/site"

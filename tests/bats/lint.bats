@@ -154,6 +154,20 @@ c()
 	broken attic/ 1 rooms
 }
 
+@test "a global that Lua does not have is found, and one that is set" {
+	luac=$(command -v luac5.4 luac5.3 | head -n 1)
+	[ -n "$luac" ] || skip "luac is not installed"
+	mkdir -p lighttpd
+	printf -- '-- a.lua: a thing.\nprint(nosuch)\n' >lighttpd/a.lua
+	broken lighttpd/a.lua 2 lua
+	printf -- '-- a.lua: a thing.\nx = 1\n' >lighttpd/a.lua
+	broken lighttpd/a.lua 2 lua
+	printf -- '-- a.lua: a thing.\nif\n' >lighttpd/a.lua
+	broken lighttpd/a.lua 1 lua
+	printf -- '-- a.lua: a thing.\nlocal x = 1\nprint(x)\n' >lighttpd/a.lua
+	tests/lint.sh --quick
+}
+
 @test "a foreign header outside of its family is found" {
 	for name in sqlite3.h fcgiapp.h cjson/cJSON.h curl/curl.h \
 	    nettle/sha2.h llhttp.h hiredis/hiredis.h; do

@@ -67,13 +67,16 @@ UNIT("a line says what was noted, and nothing else is one")
 		"1 11111111-1111-4111-8111-111111111111 1 ok",
 		"1 11111111-1111-4111-8111-111111111111 -2 ok T",
 		"1 11111111-1111-4111-8111-111111111111 1 ok T T",
+		"1 11111111-1111-4111-8111-111111111111 1 ok T 500",
+		"1 11111111-1111-4111-8111-111111111111 1 ok T 304 304",
 		("9999999999999999999 11111111-1111-4111-8111-111111111111 "
 		"1 ok T"),
 	};
 	char line[] = "17 11111111-1111-4111-8111-111111111111 - bad F";
+	struct beat_slot slot = { .count = 0 };
 	struct store_beat b;
 
-	CHECK(beat_parse(line, &b));
+	CHECK(beat_parse(line, &slot, &b));
 	CHECK_INT(b.at, 17);
 	CHECK_TEXT(b.id, one);
 	CHECK_INT(b.applied_version, -1);
@@ -83,9 +86,54 @@ UNIT("a line says what was noted, and nothing else is one")
 		char text[128];
 
 		snprintf(text, sizeof(text), "%s", wrong[i]);
-		if (beat_parse(text, &b))
+		if (beat_parse(text, &slot, &b))
 			UNIT_FAIL("accepted: %s", wrong[i]);
 	}
+	CHECK_INT(slot.answers[0] + slot.answers[1], 0);
+}
+
+static long long polled[2];
+
+static void
+count(void *arg, int status, long long n)
+{
+	CHECK(arg == polled);
+	CHECK(status == 200 || status == 304);
+	polled[status == 304] += n;
+}
+
+UNIT("polls that lighttpd answered are counted once, with an id or without")
+{
+	char slot[128];
+	struct store *s;
+	struct beat beat;
+	FILE *f;
+
+	folder_make();
+	s = store_with_one();
+	beat_open(&beat);
+	CHECK(beat_place(&beat, folder));
+	beat.polled = count;
+	beat.arg = polled;
+	snprintf(slot, sizeof(slot), "%s/beats", folder);
+	CHECK(mkdir(slot, 0700) == 0);
+	snprintf(slot, sizeof(slot), "%s/beats/100", folder);
+	f = fopen(slot, "a");
+	CHECK(f != NULL);
+	fputs("200001 - - - F 304\n200001 - - - F 200\n", f);
+	fprintf(f, "200002 %s 9 ok T 304\n200003 %s 9 ok F\n", one, one);
+	fclose(f);
+	CHECK(beat_fold(&beat, s, 202300));
+	CHECK_INT(polled[0], 1);
+	CHECK_INT(polled[1], 2);
+	look(s);
+	CHECK_INT(seen.last_poll, 200003);
+	CHECK_INT(seen.applied_version, 9);
+	CHECK(!beat_fold(&beat, s, 300000));
+	CHECK_INT(polled[1], 2);
+	beat_close(&beat);
+	store_free(s);
+	folder_remove();
 }
 
 UNIT("a beat is folded when its slot is closed, and not before")

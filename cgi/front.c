@@ -1,0 +1,291 @@
+/*
+ * Files for lighttpd's fast path, written under one lock from a fresh read of
+ * the store. Whoever cannot write them takes `now` away, and lighttpd asks
+ * the responders again: it is never told less than the truth by more than
+ * the time of a lease, and that only where the folder can not be written.
+ *
+ * It refuses to write anything where the responders would refuse everybody,
+ * and while LOG_LEVEL is debug: then each request is to be in the log.
+ */
+#include "front.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "controller.h"
+#include "keep.h"
+#include "log.h"
+#include "version.h"
+
+enum {
+	FRONT_TURN_MS = 700,	/* found well by another so shortly ago */
+	FRONT_WAIT_MS = 500,	/* for the lock, when something changed */
+	FRONT_TRY_MS = 5,
+	FRONT_LINE = 160,
+	FRONT_STAMP = 16,	/* hex digits */
+	FRONT_SECRETS_MAX = (FRONT_RAISED_MAX + 4) * 80,
+};
+
+/* What the three files shall say. */
+struct front_text {
+	const struct store_version *version;
+	struct buf secrets;
+	char now[FRONT_LINE];
+};
+
+bool
+front_place(struct front *f, const char *state_dir)
+{
+	front_close(f);
+	if (asprintf(&f->folder, "%s/front", state_dir) < 0)
+		f->folder = NULL;
+	return f->folder != NULL;
+}
+
+void
+front_close(struct front *f)
+{
+	free(f->folder);
+	f->folder = NULL;
+}
+
+static bool
+front_path(const struct front *f, char out[PATH_MAX], const char *name)
+{
+	return snprintf(out, PATH_MAX, "%s/%s", f->folder, name) < PATH_MAX;
+}
+
+static void
+front_withdraw(const struct front *f)
+{
+	char path[PATH_MAX];
+
+	if (front_path(f, path, "now") && unlink(path) < 0 &&
+	    errno != ENOENT && errno != ENOTDIR)
+		log_error("front", "%s cannot be removed: %s: the fast path "
+		    "may be %d s behind", path, strerror(errno),
+		    FRONT_LEASE_MS / 1000);
+}
+
+/* --- what they shall say ------------------------------------------------ */
+
+static bool
+front_wanted(const struct controller *c)
+{
+	return c->store != NULL && controller_unset(c)[0] == '\0' &&
+	    !log_wants(LOG_DEBUG);
+}
+
+static void
+front_raised(void *arg, const char *id, long long generation)
+{
+	buf_printf(arg, "%s %lld\n", id, generation);
+}
+
+static void
+front_agent(const struct controller *c, struct buf *out)
+{
+	const char *sent = c->settings.agent_key;
+	struct buf text = BUF_INIT(1 << 20);
+	unsigned char sum[TOKEN_SHA256];
+	char hex[2 * TOKEN_SHA256 + 1];
+
+	if (sent == NULL || sent[0] == '\0')
+		return;
+	buf_printf(&text, "%s%s", FRONT_LABEL, sent);
+	token_hmac(sum, c->key.bytes, PASS_KEY, buf_text(&text), text.len);
+	token_hex(hex, sum, sizeof(sum));
+	if (!text.failed)
+		buf_printf(out, "agent %s\n", hex);
+	if (text.data != NULL)
+		explicit_bzero(text.data, text.len);
+	buf_free(&text);
+}
+
+static enum store_end
+front_secrets(struct controller *c, struct buf *out)
+{
+	char hex[2 * PASS_KEY + 1];
+	enum store_end end;
+	bool more;
+
+	/* at once: what is grown leaves its secrets in freed memory */
+	if (buf_room(out, (size_t)out->max) == NULL)
+		return STORE_BROKEN;
+	token_hex(hex, c->key.bytes, PASS_KEY);
+	buf_printf(out, "key %s\n", hex);
+	explicit_bzero(hex, sizeof(hex));
+	front_agent(c, out);
+	end = store_raised(c->store, FRONT_RAISED_MAX, front_raised, out,
+	    &more);
+	if (!more)
+		buf_str(out, "tokens\n");
+	return out->failed ? STORE_BROKEN : end;
+}
+
+static enum store_end
+front_compose(struct controller *c, struct front_text *t)
+{
+	unsigned char sum[TOKEN_SHA256];
+	char stamp[2 * TOKEN_SHA256 + 1];
+	long long at = controller_clock();	/* before anything is read */
+	enum store_end end;
+
+	if (!c->key.known && pass_load(&c->key, c->key_path) != 0)
+		return STORE_BROKEN;
+	end = front_secrets(c, &t->secrets);
+	if (end == STORE_DONE)
+		end = controller_current(c, &t->version);
+	if (end != STORE_DONE)
+		return end;
+	token_sha256(sum, t->secrets.data, t->secrets.len);
+	token_hex(stamp, sum, sizeof(sum));
+	snprintf(t->now, sizeof(t->now), "%lld %s %ld %.*s\n", at,
+	    t->version->etag, t->version->interval, FRONT_STAMP, stamp);
+	return STORE_DONE;
+}
+
+/* --- writing ------------------------------------------------------------ */
+
+/* Writes a file, unless it is what it shall be. */
+static bool
+front_file(const struct front *f, const char *name, const char *data,
+    size_t len)
+{
+	struct buf there = BUF_INIT(len);
+	char path[PATH_MAX];
+	int err = 0;
+
+	if (!front_path(f, path, name))
+		return false;
+	if (keep_read(path, &there) != 0 || there.len != len ||
+	    memcmp(buf_text(&there), data, len) != 0)
+		err = keep_write(path, data, len, 0600);
+	if (there.data != NULL)
+		explicit_bzero(there.data, there.len);
+	buf_free(&there);
+	if (err != 0)
+		log_error("front", "%s: %s", path, strerror(err));
+	return err == 0;
+}
+
+/* The line of now is written in place, each second, and never waits for a
+ * disk: a reader that sees half of it believes nothing. */
+static bool
+front_now(const struct front *f, const char *line)
+{
+	size_t len = strlen(line);
+	char path[PATH_MAX];
+	bool ok;
+	int fd;
+
+	if (!front_path(f, path, "now"))
+		return false;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		log_error("front", "%s: %s", path, strerror(errno));
+		return false;
+	}
+	ok = pwrite(fd, line, len, 0) == (ssize_t)len &&
+	    ftruncate(fd, (off_t)len) == 0;
+	close(fd);
+	return ok;
+}
+
+/* Under the lock. */
+static void
+front_write(struct controller *c)
+{
+	struct front_text t = { .secrets = BUF_INIT(FRONT_SECRETS_MAX) };
+	const struct front *f = &c->front;
+	enum store_end end = STORE_BROKEN;
+	bool ok;
+
+	/* Lua can make no folder for the heartbeats */
+	if (front_wanted(c) && keep_folder(c->beat.folder) == 0)
+		end = front_compose(c, &t);
+	ok = end == STORE_DONE &&
+	    front_file(f, "published", t.version->body, t.version->len) &&
+	    front_file(f, "credentials", t.secrets.data, t.secrets.len) &&
+	    front_now(f, t.now);
+	if (!ok)
+		front_withdraw(f);
+	if (t.secrets.data != NULL)
+		explicit_bzero(t.secrets.data, t.secrets.len);
+	buf_free(&t.secrets);
+}
+
+static int
+front_lock(const struct front *f, int wait_ms)
+{
+	const struct timespec pause = { .tv_nsec = FRONT_TRY_MS * 1000000L };
+	char path[PATH_MAX];
+	int lock;
+
+	if (!front_path(f, path, "lock"))
+		return -1;
+	while ((lock = keep_lock(path, 0)) < 0 && errno == EWOULDBLOCK &&
+	    (wait_ms -= FRONT_TRY_MS) >= 0)
+		nanosleep(&pause, NULL);
+	return lock;
+}
+
+void
+front_publish(struct controller *c)
+{
+	struct front *f = &c->front;
+	int lock;
+
+	/* without a folder nobody reads it: a command or CGI makes none */
+	if (f->folder == NULL || (f->keeps ? keep_folder(f->folder) != 0 :
+	    access(f->folder, F_OK) < 0))
+		return;
+	lock = front_lock(f, FRONT_WAIT_MS);
+	if (lock >= 0 && f->keeps)
+		front_write(c);
+	else
+		front_withdraw(f);
+	if (lock >= 0)
+		close(lock);
+}
+
+/* How long ago a responder found all well; negative when it is not known. */
+static long long
+front_age(const struct front *f)
+{
+	struct buf line = BUF_INIT(FRONT_LINE);
+	char path[PATH_MAX];
+	long long age = -1;
+
+	if (front_path(f, path, "now") && keep_read(path, &line) == 0 &&
+	    line.len > 0)
+		age = controller_clock() - strtoll(line.data, NULL, 10);
+	buf_free(&line);
+	return age;
+}
+
+void
+front_turn(struct controller *c)
+{
+	struct front *f = &c->front;
+	long long age;
+	int lock;
+
+	if (!f->keeps || f->folder == NULL)
+		return;
+	age = front_age(f);
+	if ((age >= 0 && age < FRONT_TURN_MS) || keep_folder(f->folder) != 0)
+		return;
+	lock = front_lock(f, 0);
+	if (lock < 0)
+		return;
+	front_write(c);
+	close(lock);
+}
