@@ -80,7 +80,7 @@ bench_row()
 		}
 		OFS = "\t"
 		print area, what, ours, peer, unit, ratio, aim, holds
-	}' >>"$BENCH_ROWS"
+	}' >>"$BENCH_ROWS" || return
 	[ ! -t 2 ] || echo "measured: $1: $2" >&2
 }
 

@@ -1,0 +1,141 @@
+# bench_fleet.bats: the fleet that `make bench` plays, and its table.
+
+load helper
+
+setup_file()
+{
+	export PROGRAMS_STAY=1		# it is restarted by a test
+	export fleet=${bin%/bin}/bench/fleet muster=${bin%/bin}/bench/muster
+	export ADMIN_API_KEY=admin-key-of-the-tests
+	export AGENT_API_KEY=agent-key-of-the-tests
+	controller_start
+	# makes the key of the tokens
+	request POST /register "$AGENT_KEY"
+	expect_status 200
+	"$muster" "$dir/state/controller.db" 50 7
+}
+
+teardown_file()
+{
+	programs_stop
+}
+
+# played [OPTION VALUE]...: 50 agents that poll every second; until all have
+# the version that is published after one second, which is what the bound of
+# a minute is for.
+played()
+{
+	"$fleet" --url "$base" --agents 50 --interval 1 --warm 0 --seconds 60 \
+	    --publish-at 1 --until seen --values "$dir/values" "$@"
+}
+
+value()
+{
+	sed -n "s/^$1=//p" "$dir/values"
+}
+
+@test "all agents of a small fleet see what is published" {
+	played --csv "$dir/csv" --svg "$dir/svg"
+	[ "$(value behind)" = 0 ]
+	[ "$(value published)" = 1 ]
+	[ "$(value refused) $(value failed)" = "0 0" ]
+	[ "$(value changed)" -ge 50 ]
+	awk -F , '{ seen += $7 } END { exit seen != 50 }' "$dir/csv"
+	python3 -c 'import sys, xml.dom.minidom
+text = xml.dom.minidom.parse(sys.argv[1]).documentElement.toxml()
+assert "50 agents" in text and "99 %" in text' "$dir/svg"
+}
+
+@test "agents with tokens of their own are the ones that were registered" {
+	played --seed 7 --token-key "$dir/state/token.key" --keep-alive off
+	[ "$(value behind) $(value refused)" = "0 0" ]
+	version=$(curl -sf "${ADMIN[@]}" "$base/config" | jq .version)
+	polled()
+	{
+		curl -sf "${ADMIN[@]}" "$base/agents?limit=1000" |
+		    jq -e --argjson v "$version" \
+		    'length == 51 and (map(select(.hostname != null and
+		    .last_poll != null and .applied_version >= $v - 1)) |
+		    length == 50)'
+	}
+	wait_until polled
+}
+
+@test "a fleet whose credential is wrong is told what the controller says" {
+	AGENT_API_KEY=wrong run -1 "$fleet" --url "$base" --seconds 1
+	[[ $output == *"answers 401 to an agent"* ]]
+}
+
+@test "a fleet without a controller says that nobody answers" {
+	run -1 "$fleet" --url "http://127.0.0.1:$(port_free)" --seconds 1
+	[[ $output == *"does not answer"* ]]
+}
+
+@test "the controller's restart is survived, and the peak after it is told" {
+	played --publish-at 3 --connections 10 >"$dir/played" 2>&1 &
+	local player=$!
+	wait_until grep -q agents "$dir/played"
+	controller_stop
+	sleep 1		# an interval: everybody meets its absence
+	controller_again
+	wait "$player"
+	[ "$(value behind)" = 0 ]
+	[ "$(value failed)" -gt 0 ]
+	grep -q 'after away' "$dir/played"
+}
+
+@test "wrong options are refused with a reason" {
+	local given
+	while IFS='|' read -r given reason; do
+		# shellcheck disable=SC2086	# words
+		run -2 "$fleet" $given
+		[[ $output == *"$reason"* ]] || {
+			echo "$given: $output" >&2
+			return 1
+		}
+	done <<-ROWS
+	--agnets 5|there is no option "--agnets"
+	--agents|--agents has no value
+	--agents none|"none" is not a whole number
+	--agents 0|from 1 to
+	--url http://192.0.2.1:80|--url is http://127.x.x.x:PORT
+	--url http://127.0.0.1:80000|--url is http://127.x.x.x:PORT
+	--subscribe ftp://127.0.0.1:1|redis:// or nats://
+	--hold 5 --connections 10|each held poll has a connection
+	--interval 0 --agents 5|twice as many agents
+	--until seen|needs --publish-at
+	--keep-alive maybe|one of on, off
+	ROWS
+	ADMIN_API_KEY='' run -2 "$fleet" --publish-at 1
+	[[ $output == *"needs ADMIN_API_KEY"* ]]
+	AGENT_API_KEY='' run -2 "$fleet"
+	[[ $output == *"no credential"* ]]
+	"$fleet" --help | grep -q -- --token-key
+}
+
+@test "a row of the table holds or does not by its aim" {
+	cat >"$dir/rows.sh" <<-SCRIPT
+	. "$top/tests/bench/table.bash"
+	bench_row area "as much" 12 10 us 'x<=1.2'
+	bench_row area "too much" 13 10 us 'x<=1.2'
+	bench_row area "enough" 30000 - polls/s '>=30000'
+	bench_row area "not enough" 29999 - polls/s '>=30000'
+	bench_row area "only told" 5 - ms -
+	bench_skip area "left out" "no peer"
+	echo "median \$(printf '%s\n' 3 1 2 | bench_median)"
+	bench_row area "nonsense" few - ms - || echo refused
+	SCRIPT
+	BENCH_ROWS='' run bash "$dir/rows.sh"
+	[[ $output == *"median 2"*"refused"* ]]
+	said()
+	{
+		grep -qE "^  $1 .* $2\$" <<<"$output"
+	}
+	said 'as much' yes
+	said 'too much' NO
+	said enough yes
+	said 'not enough' NO
+	said 'only told' -
+	said 'left out' 'not run: no peer'
+	[[ $output == *cores*Linux* ]]
+}
