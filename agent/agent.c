@@ -125,6 +125,8 @@ agent_happens(struct agent *a, enum agent_event event)
 {
 	if (agent_table[a->at][event] != NULL)
 		a->at = agent_table[a->at][event](a);
+	if (a->stepped != NULL)
+		a->stepped(a->stepped_arg);
 }
 
 static void
@@ -157,6 +159,15 @@ agent_worker_changed(void *arg)
 	agent_happens(a, AGENT_NEWS);
 }
 
+static void
+agent_worker_rests(void *arg)
+{
+	struct agent *a = arg;
+
+	if (a->stepped != NULL)
+		a->stepped(a->stepped_arg);
+}
+
 /* What another controller said is void here. */
 static void
 agent_forget_stranger(struct agent *a)
@@ -176,7 +187,7 @@ agent_start(struct agent *a, struct loop *loop, struct fetch_hub *hub,
     struct settings *settings, struct state *state, long port)
 {
 	struct deliver_hooks hooks = { agent_applied, agent_worker_changed,
-		a };
+		agent_worker_rests, a };
 
 	*a = (struct agent){ .settings = settings, .loop = loop, .hub = hub,
 		.state = state, .port = port, .at = AGENT_UNREGISTERED,

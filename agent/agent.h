@@ -58,6 +58,9 @@ struct agent {
 	char why[2 * WORDS_MAX];	/* of the last failure; "" when well */
 	long long last_answer;	/* ms since 1970; 0: never */
 
+	void (*stepped)(void *arg);	/* something happened; or NULL */
+	void *stepped_arg;
+
 	/* for /metrics */
 	struct metric *metric;	/* borrowed; so is the next */
 	const struct supervisor *supervisor;

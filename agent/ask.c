@@ -180,3 +180,27 @@ ask_report(const struct ask *ask, const struct ask_news *news, ask_done *done,
 	buf_char(&m.body, '}');
 	return ask_end(&m, ask->hub);
 }
+
+struct fetch *
+ask_health(const struct ask *ask, ask_done *done, void *arg)
+{
+	struct ask_made m;
+
+	ask_begin(&m, ask->settings, done, arg);
+	ask_url(&m, ask->settings);
+	buf_str(&m.url, "/health");
+	return ask_end(&m, ask->hub);
+}
+
+struct fetch *
+ask_credential(const struct ask *ask, ask_done *done, void *arg)
+{
+	struct ask_made m;
+
+	ask_begin(&m, ask->settings, done, arg);
+	ask_url(&m, ask->settings);
+	buf_str(&m.url, "/register");
+	ask_fleet(&m, ask->settings);
+	buf_str(&m.body, "[]");
+	return ask_end(&m, ask->hub);
+}

@@ -36,4 +36,10 @@ struct fetch *ask_config(const struct ask *, const struct ask_news *,
 struct fetch *ask_report(const struct ask *, const struct ask_news *,
     ask_done *, void *arg);
 
+/* For --check. GET /health, which wants no credential; and POST /register
+ * with a body that no controller accepts: 400 says that the credential is
+ * good, and nobody was registered. */
+struct fetch *ask_health(const struct ask *, ask_done *, void *arg);
+struct fetch *ask_credential(const struct ask *, ask_done *, void *arg);
+
 #endif

@@ -280,6 +280,8 @@ deliver_happens(struct deliver *d, enum deliver_event event)
 		d->at = deliver_table[d->at][event](d);
 	if (d->at != DELIVER_STOPPED)
 		deliver_note_lag(d);
+	if (d->at == DELIVER_RESTING)
+		d->hooks.rests(d->hooks.arg);
 }
 
 static void

@@ -31,6 +31,8 @@ struct deliver_hooks {
 	void (*applied)(void *arg, const struct config *);
 	/* The health, or the reason for it, is another. */
 	void (*changed)(void *arg);
+	/* Nothing is under way. */
+	void (*rests)(void *arg);
 	void *arg;
 };
 

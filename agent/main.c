@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "arguments.h"
+#include "check.h"
 #include "httpd.h"
 #include "keep.h"
 #include "log.h"
 #include "measure.h"
+#include "once.h"
 #include "reload.h"
 #include "routes.h"
 #include "supervisor.h"
@@ -21,6 +24,7 @@
 enum { MAIN_TEXT = 1 << 20, MAIN_CONNECTIONS = 64, MAIN_FETCHES = 4 };
 
 struct main {
+	enum arguments_mode mode;
 	const char *file;	/* of --config; or NULL */
 	struct settings settings;
 	struct state state;
@@ -34,77 +38,16 @@ struct main {
 };
 
 static void
-main_help(void)
-{
-	struct buf text = BUF_INIT(MAIN_TEXT);
-
-	buf_str(&text, "usage: dcm-agent [--config FILE] | --openapi | "
-	    "--help | --version\n\n"
-	    "Keeps a worker on the configuration that the controller wants.\n"
-	    "Settings come from the environment, then from FILE "
-	    "(KEY=value lines):\n\n");
-	setting_help(settings_table, &text);
-	fputs(buf_text(&text), stdout);
-	buf_free(&text);
-}
-
-/* The rows of README.md's table. */
-static void
-main_markdown(void)
-{
-	struct buf text = BUF_INIT(MAIN_TEXT);
-
-	setting_markdown(settings_table, &text);
-	fputs(buf_text(&text), stdout);
-	buf_free(&text);
-}
-
-static void
-main_openapi(void)
-{
-	struct buf text = BUF_INIT(MAIN_TEXT);
-
-	routes_print(&text);
-	fputs(buf_text(&text), stdout);
-	buf_free(&text);
-}
-
-/* Whether that was all; the file of --config otherwise. */
-static bool
-main_arguments(int argc, char **argv, const char **file)
-{
-	*file = NULL;
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
-			*file = argv[++i];
-		} else if (strcmp(argv[i], "--help") == 0) {
-			main_help();
-			return true;
-		} else if (strcmp(argv[i], "--help-markdown") == 0) {
-			main_markdown();
-			return true;
-		} else if (strcmp(argv[i], "--version") == 0) {
-			puts("dcm-agent " DCM_VERSION);
-			return true;
-		} else if (strcmp(argv[i], "--openapi") == 0) {
-			main_openapi();
-			return true;
-		} else {
-			fprintf(stderr, "dcm-agent: what is \"%s\"? Try "
-			    "--help\n", argv[i]);
-			exit(2);
-		}
-	}
-	return false;
-}
-
-static void
 main_settings(struct main *m)
 {
 	struct buf errors = BUF_INIT(MAIN_TEXT);
 	char *rest, *line;
 
 	if (!settings_load(&m->settings, m->file, &errors)) {
+		if (m->mode == ARGUMENTS_CHECK) {
+			check_settings(errors.data);
+			exit(1);
+		}
 		rest = errors.data;
 		while (rest != NULL && (line = strsep(&rest, "\n")) != NULL)
 			if (line[0] != '\0')
@@ -118,7 +61,7 @@ main_settings(struct main *m)
 /* One agent a state file: two would take turns at being the same agent. The
  * lock is held until the process ends. */
 static void
-main_lock(const char *path)
+main_lock(const struct main *m, const char *path)
 {
 	char lock[4200], folder[4200], *slash;
 
@@ -131,10 +74,13 @@ main_lock(const char *path)
 	}
 	if (keep_lock(lock, 0) >= 0)
 		state_sweep(path);
-	else if (errno == EWOULDBLOCK)
-		log_fatal("%s is used by another dcm-agent; give each a "
-		    "STATE_FILE of its own", path);
-	else
+	else if (errno == EWOULDBLOCK) {
+		log_error("init", "%s is used by another dcm-agent; give each "
+		    "a STATE_FILE of its own%s", path, m->mode ==
+		    ARGUMENTS_ONCE ? ", or let that one poll with SIGHUP" :
+		    "");
+		exit(m->mode == ARGUMENTS_ONCE ? ONCE_STATE : 1);
+	} else
 		log_warn("state", "%s: %s", lock, strerror(errno));
 }
 
@@ -145,7 +91,7 @@ main_state(struct main *m)
 	char aside[4200];
 	enum state_end end;
 
-	main_lock(path);
+	main_lock(m, path);
 	end = state_load(&m->state, path, aside, sizeof(aside));
 	if (end == STATE_READ)
 		log_info("state", "%s: agent %s, version %lld", path,
@@ -184,10 +130,15 @@ main_caught(void *arg, int number)
 	struct main *m = arg;
 
 	if (number == SIGHUP) {
-		reload_settings(&m->agent, m->file);
+		if (m->mode == ARGUMENTS_RUN)
+			reload_settings(&m->agent, m->file);
 		return;
 	}
 	log_info("shutdown", "%s", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	if (m->mode != ARGUMENTS_RUN) {
+		loop_stop(m->loop);
+		return;
+	}
 	agent_stop(&m->agent);
 	supervisor_stop(&m->supervisor, main_over);
 }
@@ -196,8 +147,6 @@ static void
 main_open(struct main *m)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
-	struct httpd_config config = httpd_defaults;
-	struct buf error = BUF_INIT(MAIN_TEXT);
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);	/* a full disk is an error, no end */
@@ -210,6 +159,14 @@ main_open(struct main *m)
 	m->hub = fetch_open(m->loop, MAIN_FETCHES);
 	if (m->hub == NULL)
 		log_fatal("libcurl: out of memory");
+}
+
+static void
+main_listen(struct main *m)
+{
+	struct httpd_config config = httpd_defaults;
+	struct buf error = BUF_INIT(MAIN_TEXT);
+
 	config.bind = m->settings.bind;
 	config.port = m->settings.port;
 	config.max_connections = MAIN_CONNECTIONS;
@@ -226,11 +183,13 @@ main_open(struct main *m)
 static void
 main_close(struct main *m)
 {
-	log_info("shutdown", "after %llu wake-ups",
-	    (unsigned long long)loop_turns(m->loop));
+	if (m->mode == ARGUMENTS_RUN)
+		log_info("shutdown", "after %llu wake-ups",
+		    (unsigned long long)loop_turns(m->loop));
 	if (m->agent.at != AGENT_STOPPED)
 		agent_stop(&m->agent);
-	httpd_close(m->httpd);
+	if (m->httpd != NULL)
+		httpd_close(m->httpd);
 	metric_close(m->metric);
 	fetch_close(m->hub);
 	loop_close(m->loop);
@@ -238,31 +197,68 @@ main_close(struct main *m)
 	settings_free(&m->settings);
 }
 
-int
-main(int argc, char **argv)
+/* Beside no other agent of this state file, but without a port. */
+static int
+main_once(struct main *m)
 {
-	static struct main m;
+	struct once once;
+	int end;
+
+	main_state(m);
+	agent_start(&m->agent, m->loop, m->hub, &m->settings, &m->state,
+	    m->settings.port);
+	once_start(&once, &m->agent);
+	loop_run(m->loop);
+	end = (int)once_finish(&once);
+	main_close(m);
+	return end;
+}
+
+static int
+main_check(struct main *m)
+{
+	int end = check_run(m->loop, m->hub, &m->settings);
+
+	main_close(m);
+	return end;
+}
+
+static int
+main_run(struct main *m)
+{
 	int err;
 
-	if (main_arguments(argc, argv, &m.file))
-		return 0;
-	main_settings(&m);
-	main_open(&m);
-	main_state(&m);
+	main_listen(m);
+	main_state(m);
 	log_info("init", "dcm-agent " DCM_VERSION " on %s:%ld, controller %s, "
-	    "worker %s", m.settings.bind, httpd_port(m.httpd),
-	    m.settings.controller_url, m.settings.worker_url);
-	supervisor_start(&m.supervisor, m.loop, &m.settings,
-	    main_worker_ended, &m);
-	agent_start(&m.agent, m.loop, m.hub, &m.settings, &m.state,
-	    httpd_port(m.httpd));
-	m.agent.metric = m.metric;
-	m.agent.supervisor = &m.supervisor;
-	err = loop_run(m.loop);
-	main_close(&m);
+	    "worker %s", m->settings.bind, httpd_port(m->httpd),
+	    m->settings.controller_url, m->settings.worker_url);
+	supervisor_start(&m->supervisor, m->loop, &m->settings,
+	    main_worker_ended, m);
+	agent_start(&m->agent, m->loop, m->hub, &m->settings, &m->state,
+	    httpd_port(m->httpd));
+	m->agent.metric = m->metric;
+	m->agent.supervisor = &m->supervisor;
+	err = loop_run(m->loop);
+	main_close(m);
 	if (err != 0)
 		log_error("shutdown", "poll: %s", strerror(err));
 	else
 		log_info("shutdown", "stopped");
 	return err != 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct main m;
+
+	m.mode = arguments_read(argc, argv, &m.file);
+	if (m.mode == ARGUMENTS_DONE || m.mode == ARGUMENTS_WRONG)
+		return m.mode == ARGUMENTS_WRONG ? 2 : 0;
+	main_settings(&m);
+	main_open(&m);
+	if (m.mode == ARGUMENTS_ONCE)
+		return main_once(&m);
+	return m.mode == ARGUMENTS_CHECK ? main_check(&m) : main_run(&m);
 }

@@ -20,25 +20,47 @@ tell_url(struct buf *url, const struct settings *settings, const char *path)
 	buf_str(url, path);
 }
 
-struct fetch *
-tell_state(struct fetch_hub *hub, const struct settings *settings,
-    tell_done *done, void *arg)
+static struct fetch *
+tell_get(struct fetch_hub *hub, const struct settings *settings,
+    const char *path, const char *key, tell_done *done, void *arg)
 {
-	static const char *const headers[] = {
-		"Accept: application/json", NULL };
+	const char *headers[] = { "Accept: application/json", NULL, NULL };
 	struct buf url = BUF_INIT(TELL_LINE_MAX);
+	struct buf line = BUF_INIT(TELL_LINE_MAX);
 	struct fetch_request request = { .headers = headers,
 		.user_agent = "dcm-agent/" DCM_VERSION,
 		.timeout_ms = settings->timeout * 1000,
 		.max_body = TELL_BODY_MAX, .done = done, .arg = arg };
 	struct fetch *fetch = NULL;
 
-	tell_url(&url, settings, "/state");
+	tell_url(&url, settings, path);
+	if (key != NULL) {
+		buf_printf(&line, "X-API-Key: %s", key);
+		headers[1] = buf_text(&line);
+	}
 	request.url = buf_text(&url);
-	if (!url.failed)
+	if (!url.failed && !line.failed)
 		fetch = fetch_start(hub, &request);
+	if (line.data != NULL)
+		explicit_bzero(line.data, line.len);
+	buf_free(&line);
 	buf_free(&url);
 	return fetch;
+}
+
+struct fetch *
+tell_state(struct fetch_hub *hub, const struct settings *settings,
+    tell_done *done, void *arg)
+{
+	return tell_get(hub, settings, "/state", NULL, done, arg);
+}
+
+struct fetch *
+tell_held(struct fetch_hub *hub, const struct settings *settings,
+    tell_done *done, void *arg)
+{
+	return tell_get(hub, settings, "/config", settings->worker_key, done,
+	    arg);
 }
 
 struct fetch *

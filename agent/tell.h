@@ -13,5 +13,8 @@ struct fetch *tell_state(struct fetch_hub *, const struct settings *,
     tell_done *, void *arg);
 struct fetch *tell_config(struct fetch_hub *, const struct settings *,
     const struct config *, tell_done *, void *arg);
+/* For --check: GET /config, which wants the key. */
+struct fetch *tell_held(struct fetch_hub *, const struct settings *,
+    tell_done *, void *arg);
 
 #endif

@@ -179,3 +179,47 @@ agent_state()
 	wait_until worker_has 5
 	hit_is second.bin
 }
+
+# once OPTION [NAME=value ...]: a second agent, as a command.
+once()
+{
+	local option=$1
+	shift
+	env -i PATH="$PATH" STATE_DIR="$dir/second" CONTROLLER_URL="$base" \
+	    CONTROLLER_USERNAME=agent CONTROLLER_PASSWORD=agent-secret \
+	    WORKER_URL="$worker" WORKER_API_KEY=worker-key-of-the-tests \
+	    "$@" "$bin/dcm-agent" "$option" 2>"$dir/second.log"
+}
+
+@test "--check finds all well, registers nobody, and names what is wrong" {
+	once --check >"$dir/check"
+	[ "$(grep -c ' ok' "$dir/check")" = 6 ]
+	run once --check CONTROLLER_PASSWORD=wrong WORKER_API_KEY=wrong
+	[ "$status" = 1 ]
+	grep -q '^credential *not ok: .*401' <<<"$output"
+	grep -q '^worker key *not ok: .*401' <<<"$output"
+	run once --check CONTROLLER_USERNAME=admin \
+	    CONTROLLER_PASSWORD=admin-secret
+	grep -q '^credential *not ok: .*403' <<<"$output"
+	run once --check CONTROLLER_URL="${base%/some/where}"
+	grep -q '^controller *not ok: .*CONTROLLER_URL' <<<"$output"
+	request GET /agents "${ADMIN[@]}"
+	expect_json 'length == 1'
+	[ ! -e "$dir/second" ]
+}
+
+@test "--once delivers to a worker and reports it" {
+	program_stop agent
+	publish third.txt '?poll_interval=3600'
+	expect_status 201
+	[ "$(once --once)" = "version 6 is applied" ]
+	worker_has 6
+	hit_is third.txt
+	reported()
+	{
+		request GET /agents "${ADMIN[@]}"
+		expect_json 'map(select(.applied_version == 6 and
+		    .state == "ok")) | length == 1'
+	}
+	wait_until reported
+}

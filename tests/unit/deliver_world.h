@@ -184,6 +184,12 @@ world_applied(void *arg, const struct config *c)
 }
 
 static void
+world_rests(void *arg)
+{
+	(void)arg;
+}
+
+static void
 world_changed(void *arg)
 {
 	(void)arg;
@@ -193,7 +199,8 @@ world_changed(void *arg)
 static void
 world_agent(void)
 {
-	struct deliver_hooks hooks = { world_applied, world_changed, NULL };
+	struct deliver_hooks hooks = { world_applied, world_changed,
+		world_rests, NULL };
 
 	if (w.deliver.at != DELIVER_STOPPED)
 		deliver_stop(&w.deliver);

@@ -1,0 +1,108 @@
+/*
+ * Reads the command line, and prints what only has to be printed.
+ */
+#include "arguments.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "routes.h"
+#include "settings.h"
+
+enum { ARGUMENTS_TEXT = 1 << 20 };
+
+static void
+arguments_help(struct buf *text)
+{
+	buf_str(text, "usage: dcm-agent [--config FILE] [--once | --check]\n"
+	    "       dcm-agent --openapi | --help | --version\n\n"
+	    "Keeps a worker on the configuration that the controller wants. "
+	    "SIGHUP: reads\nFILE again and polls now.\n\n"
+	    "--once   registers, reads and delivers once, beside no other "
+	    "agent of the same\n         state file, and does not start "
+	    "WORKER_COMMAND. Its exit status:\n"
+	    "         0 the worker has what the controller has (or nothing is "
+	    "published)\n"
+	    "         1 wrong settings, or stopped   2 wrong arguments\n"
+	    "         3 no good answer from the controller\n"
+	    "         4 the controller refuses the credential\n"
+	    "         5 no good answer from the worker\n"
+	    "         6 the worker refuses the configuration\n"
+	    "         7 the state file is in use, or cannot be written\n"
+	    "--check  says of settings, controller, credential, worker and "
+	    "state file whether\n         they are as they should be, and what "
+	    "to do; changes nothing, may be used\n         while an agent "
+	    "runs. Its exit status: 0 all is well, 1 something is not.\n\n"
+	    "Settings come from the environment, then from FILE (KEY=value "
+	    "lines):\n\n");
+	setting_help(settings_table, text);
+}
+
+/* The rows of README.md's table. */
+static void
+arguments_markdown(struct buf *text)
+{
+	setting_markdown(settings_table, text);
+}
+
+static void
+arguments_version(struct buf *text)
+{
+	buf_str(text, "dcm-agent " DCM_VERSION "\n");
+}
+
+static const struct {
+	const char *name;
+	void (*print)(struct buf *);
+	enum arguments_mode mode;
+} arguments_all[] = {
+	{ "--help", arguments_help, ARGUMENTS_DONE },
+	{ "--help-markdown", arguments_markdown, ARGUMENTS_DONE },
+	{ "--version", arguments_version, ARGUMENTS_DONE },
+	{ "--openapi", routes_print, ARGUMENTS_DONE },
+	{ "--once", NULL, ARGUMENTS_ONCE },
+	{ "--check", NULL, ARGUMENTS_CHECK },
+};
+
+static enum arguments_mode
+arguments_wrong(const char *word)
+{
+	fprintf(stderr, "dcm-agent: what is \"%s\"? Try --help\n", word);
+	return ARGUMENTS_WRONG;
+}
+
+static void
+arguments_print(void (*print)(struct buf *))
+{
+	struct buf text = BUF_INIT(ARGUMENTS_TEXT);
+
+	print(&text);
+	fputs(buf_text(&text), stdout);
+	buf_free(&text);
+}
+
+enum arguments_mode
+arguments_read(int argc, char **argv, const char **file)
+{
+	size_t count = sizeof(arguments_all) / sizeof(arguments_all[0]), n;
+	enum arguments_mode mode = ARGUMENTS_RUN;
+
+	*file = NULL;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
+			*file = argv[++i];
+			continue;
+		}
+		for (n = 0; n < count; n++)
+			if (strcmp(argv[i], arguments_all[n].name) == 0)
+				break;
+		if (n == count || mode != ARGUMENTS_RUN)
+			return arguments_wrong(argv[i]);
+		mode = arguments_all[n].mode;
+		if (mode == ARGUMENTS_DONE) {
+			arguments_print(arguments_all[n].print);
+			return mode;
+		}
+	}
+	return mode;
+}
