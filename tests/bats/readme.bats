@@ -28,10 +28,12 @@ tour()
 	{ print >(file ".want") }' "$top/README.md"
 }
 
-@test "the tour can be typed as it stands" {
+@test "the tour and the cookbook can be typed as they stand" {
 	mkdir "$dir/tour"
 	tour "$dir/tour"
-	[ -e "$dir/tour/010.command" ]
+	for part in /config/rollback /rollout /token --backup If-Match; do
+		grep -qe "$part" "$dir"/tour/*.command
+	done
 	controller=$(port_free) agent=$(port_free) worker=$(port_free)
 	program_start run env STATE_DIR="$dir/state" ENV_FILE="$dir/none" \
 	    DEFAULT_POLL_INTERVAL=2 \
@@ -41,7 +43,8 @@ tour()
 	ports="s/127.0.0.1:8080/127.0.0.1:$controller/g
 	    s/127.0.0.1:8081/127.0.0.1:$agent/g
 	    s/127.0.0.1:8082/127.0.0.1:$worker/g
-	    s|var/credentials.env|$dir/state/credentials.env|"
+	    s|STATE_DIR=var|STATE_DIR=$dir/state|g; s|var/|$dir/state/|g
+	    s|build/bin/|$bin/|g"
 	for command in "$dir"/tour/*.command; do
 		want=${command%.command}.want got=${command%.command}.got
 		sed -i "$ports" "$command"
