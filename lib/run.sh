@@ -307,6 +307,7 @@ run_announce()
 	cat >&"$err" <<-TEXT
 
 	controller  $root
+	            $root/docs shows what can be asked of it
 	agent       http://$at:$AGENT_PORT
 	worker      http://$at:$WORKER_PORT
 

@@ -3,8 +3,10 @@
 #
 # Every setting comes from the environment (`dcm-controller --help` lists
 # them). DCM_BIN is the folder of the programs, when they are not in
-# ../build/bin or beside the folder that this was installed to. DCM_FAST=off
-# leaves out the fast path (fast.conf), as does a lighttpd without mod_magnet.
+# ../build/bin or beside the folder that this was installed to. DCM_PAGE is
+# the folder of Swagger UI (make api-page), likewise; it need not be there.
+# DCM_FAST=off leaves out the fast path (fast.conf), as does a lighttpd without
+# mod_magnet.
 #
 # Becomes lighttpd: whoever starts it stops it with SIGTERM.
 set -eu
@@ -27,6 +29,12 @@ fi
 [ -x "$DCM_BIN/config.fcgi" ] ||
 	fail "there is no config.fcgi in $DCM_BIN (run 'make', or set DCM_BIN)"
 DCM_BIN=$(cd "$DCM_BIN" && pwd)
+
+if [ -z "${DCM_PAGE:-}" ]; then
+	for DCM_PAGE in "$here/../build/page" "$here/../page"; do
+		[ ! -e "$DCM_PAGE/page.conf" ] || break
+	done
+fi
 
 umask 077
 export STATE_DIR="${STATE_DIR:-var}"
@@ -92,5 +100,5 @@ ulimit -n "$DCM_FDS"
 DCM_CONNECTIONS=$((DCM_FDS / 2 - 64))
 
 export BIND_ADDRESS DCM_BIN DCM_BIND DCM_CONNECTIONS DCM_FDS DCM_PREFIX
-export DCM_RUN DCM_SHARE="$here"
+export DCM_PAGE DCM_RUN DCM_SHARE="$here"
 exec lighttpd -D -f "$here/standalone.conf"

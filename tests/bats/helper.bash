@@ -240,6 +240,7 @@ controller_standalone()
 	prefix=
 	base=http://127.0.0.1:$port
 	program_start controller env -i PATH="$PATH" DCM_BIN="$bin" \
+	    DCM_PAGE="${PAGE:-$dir/none}" \
 	    ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}" \
 	    DCM_FAST="${DCM_FAST-}" CONTROLLER_PORT="$port" "${settings[@]}" \
 	    "$top/lighttpd/run.sh"
@@ -275,6 +276,7 @@ controller_mount()
 	chmod 600 "$run/controller.conf"
 	sed -e "s|^var.dcm_prefix .*|var.dcm_prefix = \"$prefix\"|" \
 	    -e "s|^var.dcm_bin .*|var.dcm_bin = \"$bin\"|" \
+	    -e "s|^var.dcm_page .*|var.dcm_page = \"${PAGE:-$run/none}\"|" \
 	    -e "s|^var.dcm_share .*|var.dcm_share = \"$top/lighttpd\"|" \
 	    -e "s|^var.dcm_state .*|var.dcm_state = \"$dir/state\"|" \
 	    -e "s|^\(var.dcm_config\) .*|\1 = \"$run/controller.conf\"|" \
