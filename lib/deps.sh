@@ -29,7 +29,7 @@ declare -A packages=(
 	[run]="lighttpd lighttpd-modules-lua curl ca-certificates"
 	[test]="bats jq nats-server procps python3 redis-server shellcheck"
 	[lint]="clang clang-format cppcheck lua5.4 shellcheck"
-	[bench]="wrk"
+	[bench]="nginx npm wrk"
 	[web]="apache2 chromium chromium-driver fcgiwrap
 	    libapache2-mod-fcgid nginx"
 	[npm]="npm"

@@ -171,7 +171,7 @@ hit_refuse(struct worker *w, const struct route_request *req,
 		w->counts.unconfigured++;
 		route_problem(req, reply, 503, "no configuration has been "
 		    "delivered yet");
-	} else if (via != NULL && strstr(via, w->instance) != NULL) {
+	} else if (via != NULL && strstr(via, w->via) != NULL) {
 		w->counts.broken++;
 		route_problem(req, reply, 502, "the target leads back to this "
 		    "worker");
