@@ -25,11 +25,23 @@ agent_hear(struct agent *a)
 	return AGENT_RESTING;
 }
 
+/* Ends a poll that is held: there is something better to ask. */
+static void
+agent_let_go(struct agent *a)
+{
+	fetch_cancel(a->fetch);
+	a->fetch = NULL;
+	agent_wait(a, AGENT_RESTING, agent_interval(a));
+}
+
 static enum agent_at
 agent_remember_news(struct agent *a)
 {
 	a->news = true;
-	return a->at;
+	if (a->hold == 0)
+		return a->at;
+	agent_let_go(a);
+	return agent_hear(a);
 }
 
 /* While it reports, the news need a poll all the same. */
@@ -58,6 +70,32 @@ agent_poll_fresh(struct agent *a)
 	return agent_poll(a);
 }
 
+/* What is held may be held for a minute yet. */
+static enum agent_at
+agent_poll_again(struct agent *a)
+{
+	if (a->hold == 0)
+		return agent_remember_hurry(a);
+	agent_let_go(a);
+	return agent_poll_fresh(a);
+}
+
+/* A hint is worth a poll, but never breaks a backoff: whoever is behind a
+ * broker cannot make a fleet besiege a controller that is ill. */
+static enum agent_at
+agent_remember_hint(struct agent *a)
+{
+	a->hinted = true;
+	return a->at;
+}
+
+static enum agent_at
+agent_poll_hinted(struct agent *a)
+{
+	a->hinted = true;
+	return agent_poll(a);
+}
+
 static enum agent_at
 agent_register_fresh(struct agent *a)
 {
@@ -81,6 +119,7 @@ static enum agent_at (*const agent_table[AGENT_ATS][AGENT_EVENTS])
 	[AGENT_UNREGISTERED] = {
 		[AGENT_TIMER] = agent_register,
 		[AGENT_HURRY] = agent_register_fresh,
+		[AGENT_HINT] = agent_remember_hint,
 		[AGENT_ANEW] = agent_begin_anew,
 	},
 	[AGENT_REGISTERING] = {
@@ -88,17 +127,20 @@ static enum agent_at (*const agent_table[AGENT_ATS][AGENT_EVENTS])
 		[AGENT_DENIED] = agent_register_denied,
 		[AGENT_FAILED] = agent_unregistered,
 		[AGENT_HURRY] = agent_remember_hurry,
+		[AGENT_HINT] = agent_remember_hint,
 		[AGENT_ANEW] = agent_begin_anew,
 	},
 	[AGENT_RESTING] = {
 		[AGENT_TIMER] = agent_poll,
 		[AGENT_NEWS] = agent_hear,
 		[AGENT_HURRY] = agent_poll_fresh,
+		[AGENT_HINT] = agent_poll_hinted,
 		[AGENT_ANEW] = agent_begin_anew,
 	},
 	[AGENT_RETRYING] = {
 		[AGENT_TIMER] = agent_poll,
 		[AGENT_HURRY] = agent_poll_fresh,
+		[AGENT_HINT] = agent_remember_hint,
 		[AGENT_ANEW] = agent_begin_anew,
 	},
 	[AGENT_POLLING] = {
@@ -107,7 +149,8 @@ static enum agent_at (*const agent_table[AGENT_ATS][AGENT_EVENTS])
 		[AGENT_DENIED] = agent_denied,
 		[AGENT_FAILED] = agent_poll_failed,
 		[AGENT_NEWS] = agent_remember_news,
-		[AGENT_HURRY] = agent_remember_hurry,
+		[AGENT_HURRY] = agent_poll_again,
+		[AGENT_HINT] = agent_remember_hint,
 		[AGENT_ANEW] = agent_begin_anew,
 	},
 	[AGENT_REPORTING] = {
@@ -116,6 +159,7 @@ static enum agent_at (*const agent_table[AGENT_ATS][AGENT_EVENTS])
 		[AGENT_FAILED] = agent_reported,
 		[AGENT_NEWS] = agent_hasten,
 		[AGENT_HURRY] = agent_remember_hurry,
+		[AGENT_HINT] = agent_remember_hint,
 		[AGENT_ANEW] = agent_begin_anew,
 	},
 };
@@ -168,6 +212,16 @@ agent_worker_rests(void *arg)
 		a->stepped(a->stepped_arg);
 }
 
+/* Who has not polled yet will do so with the subscription in place. */
+static void
+agent_hint(void *arg, enum wake_hint hint)
+{
+	struct agent *a = arg;
+
+	if (hint == WAKE_MESSAGE || a->polled)
+		agent_happens(a, AGENT_HINT);
+}
+
 /* What another controller said is void here. */
 static void
 agent_forget_stranger(struct agent *a)
@@ -199,6 +253,7 @@ agent_start(struct agent *a, struct loop *loop, struct fetch_hub *hub,
 		save_now(&a->save);
 	}
 	deliver_start(&a->deliver, loop, hub, settings, &state->good, &hooks);
+	wake_start(&a->wake, loop, settings, agent_hint, a);
 	agent_happens(a, AGENT_TIMER);
 }
 
@@ -209,6 +264,7 @@ agent_stop(struct agent *a)
 		fetch_cancel(a->fetch);
 	a->fetch = NULL;
 	a->at = AGENT_STOPPED;
+	wake_stop(&a->wake);
 	loop_timer_stop(a->loop, &a->timer);
 	deliver_stop(&a->deliver);
 	save_stop(&a->save);
@@ -224,7 +280,11 @@ agent_hurry(struct agent *a)
 void
 agent_resettle(struct agent *a, bool anew)
 {
+	if (a->at == AGENT_STOPPED)
+		return;
 	agent_forget_stranger(a);
+	wake_stop(&a->wake);
+	wake_start(&a->wake, a->loop, a->settings, agent_hint, a);
 	if (anew)
 		agent_happens(a, AGENT_ANEW);
 	agent_hurry(a);

@@ -17,6 +17,7 @@
 #include "save.h"
 #include "settings.h"
 #include "state.h"
+#include "wake.h"
 
 struct metric;
 struct supervisor;
@@ -42,6 +43,7 @@ struct agent {
 	enum agent_at at;
 	struct save save;
 	struct deliver deliver;
+	struct wake wake;
 	struct loop_timer timer;
 	struct fetch *fetch;
 	struct answer *answer;	/* inside an event that has one */
@@ -53,7 +55,13 @@ struct agent {
 	bool news;		/* since the last poll began */
 	bool report;		/* the health changed, and nobody was told */
 	bool hurry;		/* the next poll is wanted now, and fresh */
-	bool conditional;	/* the poll under way sent a tag */
+	bool hinted;		/* it is, once the controller is well */
+	bool moved;		/* the last answer was another configuration */
+	bool plain;		/* a held poll failed: the next is not held */
+	/* of the poll under way, or the last one */
+	bool conditional, fresh;	/* it sent a tag; no-cache */
+	long hold;		/* s that it may be held; 0: not */
+	int64_t asked;		/* loop_now */
 	int status;		/* of the last answer; 0: none came */
 	char why[2 * WORDS_MAX];	/* of the last failure; "" when well */
 	long long last_answer;	/* ms since 1970; 0: never */

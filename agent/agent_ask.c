@@ -84,15 +84,20 @@ agent_poll(struct agent *a)
 {
 	struct ask ask = agent_ask(a);
 	struct ask_news news = agent_ask_news(a);
-	const char *etag = a->deliver.newest.etag;
+	struct ask_poll poll = { .etag = a->deliver.newest.etag,
+		.fresh = a->hurry || a->hinted };
 
+	if (poll.etag[0] != '\0' && !a->plain)
+		poll.hold = a->wake.hold;
 	loop_timer_stop(a->loop, &a->timer);
-	a->conditional = etag[0] != '\0';
-	a->fetch = ask_config(&ask, &news, etag, a->hurry, agent_ask_polled,
-	    a);
+	a->conditional = poll.etag[0] != '\0';
+	a->fresh = poll.fresh;
+	a->hold = poll.hold;
+	a->asked = loop_now(a->loop);
+	a->fetch = ask_config(&ask, &news, &poll, agent_ask_polled, a);
 	if (a->fetch == NULL)
 		return agent_wait(a, AGENT_RETRYING, agent_delay(a));
-	a->news = a->hurry = false;
+	a->news = a->hurry = a->hinted = a->moved = a->plain = false;
 	a->retries += a->retry.failures > 0;
 	return AGENT_POLLING;
 }

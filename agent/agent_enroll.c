@@ -51,7 +51,8 @@ agent_registered(struct agent *a)
 	} else if (!a->denied) {
 		a->why[0] = '\0';
 		retry_reset(&a->retry);
-		if (!a->polled && !a->hurry && a->state->good.version > 0)
+		if (!a->polled && !a->hurry && !a->hinted &&
+		    a->state->good.version > 0)
 			ms = (int64_t)(token_chance() %
 			    (uint64_t)agent_interval(a));
 	}

@@ -15,13 +15,7 @@ enum { AGENT_LOST = 4 };	/* polls gone astray, then it registers */
 static enum agent_at
 agent_follow_rest(struct agent *a)
 {
-	int64_t ms = retry_spread(agent_interval(a), token_chance());
-
-	if (a->hurry)
-		ms = 0;
-	else if (a->news)
-		ms = agent_early(a);
-	agent_wait(a, AGENT_RESTING, ms);
+	agent_wait(a, AGENT_RESTING, agent_pause(a));
 	if (a->report && a->state->token != NULL)
 		return agent_report(a);
 	return AGENT_RESTING;
@@ -46,6 +40,7 @@ agent_follow_config(struct agent *a)
 		    "following", got->version);
 	else
 		log_info("controller", "version %lld received", got->version);
+	a->moved = true;
 	deliver_offer(&a->deliver, got);
 }
 
@@ -87,6 +82,8 @@ agent_poll_failed(struct agent *a)
 	int64_t ms = agent_delay(a);
 
 	agent_note_failure(a, "poll", a->answer->why);
+	a->plain = a->hold > 0;
+	a->hinted |= a->fresh;
 	if (a->hurry)
 		ms = 0;
 	if ((status == 404 || status == 410 || status / 100 == 3) &&
@@ -107,6 +104,7 @@ agent_denied(struct agent *a)
 	state_set(&a->state->token, NULL);
 	a->registered = false;
 	a->denied = true;
+	a->hinted |= a->fresh;
 	if (a->retry.failures <= 1 && a->answer->retry_after < 0)
 		return agent_register(a);
 	return agent_wait(a, AGENT_UNREGISTERED, ms);
@@ -122,7 +120,7 @@ agent_reported(struct agent *a)
 
 	if (!good && (status == 0 || status == 429 || status >= 500))
 		a->report = true;
-	if (a->hurry || left < 0)
+	if (a->hurry || a->hinted || left < 0)
 		left = 0;
 	agent_wait(a, AGENT_RESTING, left);
 	return again ? agent_report(a) : AGENT_RESTING;

@@ -12,6 +12,7 @@ enum agent_event {
 	AGENT_FAILED,		/* in the order of enum answer_kind */
 	AGENT_NEWS,		/* of the worker */
 	AGENT_HURRY,
+	AGENT_HINT,		/* of wake */
 	AGENT_ANEW,
 	AGENT_EVENTS
 };
@@ -22,6 +23,7 @@ void agent_happens(struct agent *, enum agent_event);
 int64_t agent_interval(const struct agent *);	/* ms */
 int64_t agent_delay(struct agent *);	/* ms, after one more failure */
 int64_t agent_early(const struct agent *);	/* ms, until news go out */
+int64_t agent_pause(struct agent *);	/* ms, after a poll that went well */
 enum agent_at agent_wait(struct agent *, enum agent_at, int64_t ms);
 void agent_note_interval(struct agent *);
 void agent_note_failure(struct agent *, const char *what, const char *why);

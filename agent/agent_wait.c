@@ -13,6 +13,8 @@ enum {
 	AGENT_BASE = 1000,	/* ms, of the backoff */
 	AGENT_EARLY = 5000,	/* ms, the longest before news go upstream */
 	AGENT_UNTOLD = 30,	/* s, the interval until one is dictated */
+	AGENT_SETTLE = 1000,	/* ms, between two polls that may be held: for
+				 * the worker, whose news go with the next */
 };
 
 int64_t
@@ -59,10 +61,36 @@ int64_t
 agent_early(const struct agent *a)
 {
 	int64_t most = agent_interval(a) / 2;
+	int64_t early = a->wake.hold > 0 ? AGENT_SETTLE : AGENT_EARLY;
 
-	if (most > AGENT_EARLY)
-		most = AGENT_EARLY;
+	if (most > early)
+		most = early;
 	return (int64_t)(token_chance() % (uint64_t)most);
+}
+
+/* Whether nothing keeps the next poll from being held: this one was, to its
+ * end, or until there was something. A 304 that comes early is from someone
+ * who cannot hold it: asking again at once would never end. */
+static bool
+agent_holds(const struct agent *a)
+{
+	int64_t took = loop_now(a->loop) - a->asked;
+
+	return a->wake.hold > 0 && (a->moved || (a->hold > 0 &&
+	    took >= a->hold * INT64_C(1000) - AGENT_SETTLE));
+}
+
+int64_t
+agent_pause(struct agent *a)
+{
+	int64_t ms = retry_spread(agent_interval(a), token_chance());
+	int64_t early = agent_early(a);
+
+	if (a->hurry || a->hinted)
+		return 0;
+	if (agent_holds(a))
+		ms = a->moved ? AGENT_SETTLE : 0;
+	return a->news && early < ms ? early : ms;
 }
 
 enum agent_at

@@ -145,20 +145,26 @@ ask_register(const struct ask *ask, long port, ask_done *done, void *arg)
 
 struct fetch *
 ask_config(const struct ask *ask, const struct ask_news *news,
-    const char *etag, bool fresh, ask_done *done, void *arg)
+    const struct ask_poll *poll, ask_done *done, void *arg)
 {
 	struct ask_made m;
 
 	ask_begin(&m, ask->settings, done, arg);
 	buf_str(&m.url, ask->state->poll_url);
+	if (poll->hold > 0) {
+		buf_printf(&m.url, "%cwait=%ld",
+		    strchr(ask->state->poll_url, '?') != NULL ? '&' : '?',
+		    poll->hold);
+		m.request.timeout_ms += poll->hold * 1000;
+	}
 	m.request.max_body = CONFIG_BODY_MAX;
 	ask_self(&m, ask);
 	ask_header(&m, "X-Applied-Version: %lld", news->applied);
 	ask_header(&m, "X-Agent-State: %s", news->word);
 	ask_header(&m, "Accept: application/json");
-	if (etag[0] != '\0')
-		ask_header(&m, "If-None-Match: %s", etag);
-	if (fresh)
+	if (poll->etag[0] != '\0')
+		ask_header(&m, "If-None-Match: %s", poll->etag);
+	if (poll->fresh)
 		ask_header(&m, "Cache-Control: no-cache");
 	return ask_end(&m, ask->hub);
 }

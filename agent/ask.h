@@ -28,10 +28,15 @@ typedef void ask_done(void *arg, const struct fetch_result *);
 /* POST /register, always with the fleet's credential. port: of the agent. */
 struct fetch *ask_register(const struct ask *, long port, ask_done *,
     void *arg);
-/* GET poll_url. etag: for If-None-Match, or ""; fresh: no cache on the way
- * may answer. */
+/* What a poll says beside its heartbeat. */
+struct ask_poll {
+	const char *etag;	/* for If-None-Match, or "" */
+	bool fresh;		/* no cache on the way may answer */
+	long hold;		/* s that the answer may be held; 0: not */
+};
+/* GET poll_url. */
 struct fetch *ask_config(const struct ask *, const struct ask_news *,
-    const char *etag, bool fresh, ask_done *, void *arg);
+    const struct ask_poll *, ask_done *, void *arg);
 /* POST /agents/{id}/status; only with a token. */
 struct fetch *ask_report(const struct ask *, const struct ask_news *,
     ask_done *, void *arg);

@@ -20,6 +20,7 @@ struct routes_side {	/* the controller's, the worker's */
 
 struct routes_state {
 	char *agent_id, *etag, *config_url, *poll_url, *strategy;
+	char *hints, *hints_error;
 	long long interval, version, applied;
 	struct routes_side controller, worker;
 };
@@ -90,6 +91,13 @@ static const struct field routes_state_fields[] = {
 	    .doc = "what the worker acknowledged last; 0: none" },
 	{ "strategy", FIELD_TEXT, AT(routes_state, strategy),
 	    .need = FIELD_REQUIRED, .doc = "DISTRIBUTION_STRATEGY" },
+	{ "hints", FIELD_TEXT, AT(routes_state, hints),
+	    .need = FIELD_REQUIRED,
+	    .choices = "none held connecting subscribed",
+	    .doc = "what there is beside the polls: nothing, polls that are "
+	    "held, or messages of a broker" },
+	{ "hints_error", FIELD_TEXT, AT(routes_state, hints_error),
+	    .doc = "why it is not subscribed; null while all is well" },
 	{ "controller", FIELD_OBJECT, AT(routes_state, controller),
 	    .need = FIELD_REQUIRED, .fields = routes_controller_fields,
 	    .doc = "how it stands with the controller" },
@@ -146,6 +154,8 @@ routes_state(struct route_request *req, struct route_reply *reply)
 		.config_url = routes_text(d->newest.url),
 		.poll_url = routes_text(a->state->poll_url),
 		.strategy = routes_text(a->settings->strategy),
+		.hints = routes_text(wake_word(&a->wake)),
+		.hints_error = routes_text(wake_why(&a->wake)),
 		.interval = a->state->interval,
 		.version = d->newest.version,
 		.applied = a->state->good.version,
@@ -219,7 +229,9 @@ static const struct route routes_all[] = {
 			    "\"poll_interval_seconds\":30,"
 			    "\"last_config_version\":7,"
 			    "\"applied_version\":7,"
-			    "\"strategy\":\"POLLER\","
+			    "\"strategy\":\"NATS\","
+			    "\"hints\":\"subscribed\","
+			    "\"hints_error\":null,"
 			    "\"controller\":{"
 			    "\"url\":\"http://192.0.2.1:8080\","
 			    "\"state\":\"polling\",\"registered\":true,"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "wake.h"
 
 enum { SETTINGS_METADATA_MAX = 4096 };	/* bytes (contract, Register) */
 
@@ -66,7 +67,17 @@ const struct setting settings_table[] = {
 	    .doc = "A text or a JSON object to register with, 4096 bytes" },
 	{ .name = "DISTRIBUTION_STRATEGY", .kind = SETTING_CHOICE,
 	    .offset = AT(strategy), .fallback = "POLLER",
-	    .choices = "POLLER", .doc = "How it learns of a change" },
+	    .choices = "POLLER WATCH REDIS NATS",
+	    .doc = "How it learns of a change; the polls go on beside it" },
+	{ .name = "REDIS_URL", .kind = SETTING_SECRET,
+	    .offset = AT(redis_url), .doc = "The controller's, for REDIS: "
+	    "redis://[[user]:password@]host[:port]" },
+	{ .name = "NATS_URL", .kind = SETTING_SECRET, .offset = AT(nats_url),
+	    .doc = "The controller's, for NATS; several by commas: "
+	    "nats://[user:password@|token@]host[:port]" },
+	{ .name = "HINT_SPREAD_SECONDS", .kind = SETTING_NUMBER,
+	    .offset = AT(hint_spread), .fallback = "0", .min = 0, .max = 3600,
+	    .doc = "A fleet that gets a message reads within so long" },
 	{ .name = "REQUEST_TIMEOUT_SECONDS", .kind = SETTING_NUMBER,
 	    .offset = AT(timeout), .fallback = "10", .min = 1, .max = 300,
 	    .doc = "The longest that one request may take" },
@@ -216,6 +227,7 @@ settings_load(struct settings *s, const char *file, struct buf *error)
 	settings_check_tls(s, error);
 	settings_check_command(s, error);
 	settings_check_metadata(s->metadata, error);
+	wake_check(s, error);
 	settings_complete(s, error);
 	ok = error->len == 0;
 out:

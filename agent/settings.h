@@ -14,11 +14,11 @@ struct settings {
 	char *worker_url, *worker_key, *worker_command;
 	char *state_dir, *state_file;	/* the file: never NULL once loaded */
 	char *hostname, *ip, *metadata;	/* or NULL */
-	char *strategy;
+	char *strategy, *redis_url, *nats_url;
 	char *bind, *log_level, *log_format;
 	long port;
-	long timeout;		/* seconds; so are the next two */
-	long backoff_max, worker_check;
+	long timeout;		/* seconds; so are the next three */
+	long backoff_max, worker_check, hint_spread;
 };
 
 extern const struct setting settings_table[];

@@ -1,9 +1,13 @@
 #ifndef AGENT_SKY_H
 #define AGENT_SKY_H
 /*
- * The world of tests/unit/agent.c: everything that the agent touches is a
- * fake of this file, which is included behind the .c it tests.
+ * The world of the agent's tests: everything that it touches is a fake of
+ * this file, which is included behind the .c it tests.
  */
+#undef ask_register
+#undef ask_config
+#undef ask_report
+
 enum {
 	SKY_AGENTS = 1000, SKY_ASKED = 400000, SKY_LATENCY = 20,	/* ms */
 };
@@ -36,6 +40,7 @@ static struct {
 	long long version;
 	long interval, retry_after;
 	const char *token;
+	bool holds;
 	/* what it was asked */
 	struct {
 		int64_t at;
@@ -43,6 +48,7 @@ static struct {
 		long long applied;
 		char etag[16], word[16];
 		bool fresh, first;
+		long hold;
 	} *asked;
 	size_t count;
 } sky;
@@ -125,12 +131,20 @@ sky_register(const struct ask *ask, long port, ask_done *done, void *arg)
 
 static struct fetch *
 sky_config(const struct ask *ask, const struct ask_news *news,
-    const char *etag, bool fresh, ask_done *done, void *arg)
+    const struct ask_poll *poll, ask_done *done, void *arg)
 {
+	struct sky_agent *s = LOOP_OF(struct sky_agent, agent,
+	    (struct agent *)arg);
+	struct fetch *fetch;
+
 	CHECK(ask->state->poll_url != NULL);
-	LOOP_OF(struct sky_agent, agent, (struct agent *)arg)->matches =
-	    etag[0] == '"' && atoll(etag + 1) == sky.version;
-	return sky_ask(arg, SKY_POLL, news, etag, fresh, done);
+	s->matches = poll->etag[0] == '"' &&
+	    atoll(poll->etag + 1) == sky.version;
+	fetch = sky_ask(arg, SKY_POLL, news, poll->etag, poll->fresh, done);
+	sky.asked[sky.count - 1].hold = poll->hold;
+	if (s->matches && poll->hold > 0 && sky.holds)
+		s->fetch_due += poll->hold * 1000;
+	return fetch;
 }
 
 static struct fetch *
@@ -145,8 +159,7 @@ static void
 sky_save_start(struct save *save, struct loop *loop,
     const struct state *state, const char *path)
 {
-	(void)loop;
-	(void)path;
+	(void)loop, (void)path;
 	save->state = state;
 }
 
@@ -161,9 +174,7 @@ sky_deliver_start(struct deliver *d, struct loop *loop,
     struct fetch_hub *hub, const struct settings *s, struct config *good,
     const struct deliver_hooks *hooks)
 {
-	(void)loop;
-	(void)hub;
-	(void)s;
+	(void)loop, (void)hub, (void)s;
 	memset(d, 0, sizeof(*d));
 	config_copy(&d->newest, good);
 	d->health = DELIVER_OK;
@@ -374,21 +385,6 @@ sky_count(enum sky_kind kind)
 	for (size_t i = 0; i < sky.count; i++)
 		n += sky.asked[i].kind == kind;
 	return n;
-}
-
-/* The most requests within a second. */
-static size_t
-sky_peak(void)
-{
-	size_t peak = 0, from = 0;
-
-	for (size_t i = 0; i < sky.count; i++) {
-		while (sky.asked[i].at - sky.asked[from].at >= 1000)
-			from++;
-		if (i - from + 1 > peak)
-			peak = i - from + 1;
-	}
-	return peak;
 }
 
 #endif
