@@ -80,7 +80,7 @@ agent_poll_again(struct agent *a)
 	return agent_poll_fresh(a);
 }
 
-/* A hint is worth a poll, but never breaks a backoff: whoever is behind a
+/* A hint is worth a poll, but never breaks a backoff: who is behind a
  * broker cannot make a fleet besiege a controller that is ill. */
 static enum agent_at
 agent_remember_hint(struct agent *a)
@@ -212,14 +212,10 @@ agent_worker_rests(void *arg)
 		a->stepped(a->stepped_arg);
 }
 
-/* Who has not polled yet will do so with the subscription in place. */
 static void
-agent_hint(void *arg, enum wake_hint hint)
+agent_hint(void *arg)
 {
-	struct agent *a = arg;
-
-	if (hint == WAKE_MESSAGE || a->polled)
-		agent_happens(a, AGENT_HINT);
+	agent_happens(arg, AGENT_HINT);
 }
 
 /* What another controller said is void here. */

@@ -87,7 +87,7 @@ agent_poll(struct agent *a)
 	struct ask_poll poll = { .etag = a->deliver.newest.etag,
 		.fresh = a->hurry || a->hinted };
 
-	if (poll.etag[0] != '\0' && !a->plain)
+	if (poll.etag[0] != '\0' && !a->plain && !a->hurry)
 		poll.hold = a->wake.hold;
 	loop_timer_stop(a->loop, &a->timer);
 	a->conditional = poll.etag[0] != '\0';

@@ -52,7 +52,7 @@ agent_registered(struct agent *a)
 		a->why[0] = '\0';
 		retry_reset(&a->retry);
 		if (!a->polled && !a->hurry && !a->hinted &&
-		    a->state->good.version > 0)
+		    a->wake.hold == 0 && a->state->good.version > 0)
 			ms = (int64_t)(token_chance() %
 			    (uint64_t)agent_interval(a));
 	}

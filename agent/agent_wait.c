@@ -69,14 +69,15 @@ agent_early(const struct agent *a)
 }
 
 /* Whether nothing keeps the next poll from being held: this one was, to its
- * end, or until there was something. A 304 that comes early is from someone
- * who cannot hold it: asking again at once would never end. */
+ * end, or until there was something, or was not because of a hurry. A 304
+ * that comes early is from someone who cannot hold it: asking again at once
+ * would never end. */
 static bool
 agent_holds(const struct agent *a)
 {
 	int64_t took = loop_now(a->loop) - a->asked;
 
-	return a->wake.hold > 0 && (a->moved || (a->hold > 0 &&
+	return a->wake.hold > 0 && (a->moved || (a->hold == 0 ? a->fresh :
 	    took >= a->hold * INT64_C(1000) - AGENT_SETTLE));
 }
 

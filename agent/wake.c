@@ -74,29 +74,26 @@ wake_fires(struct loop_timer *timer)
 	struct wake *w = LOOP_OF(struct wake, timer, timer);
 
 	w->last = loop_now(w->loop);
-	w->hint(w->arg, w->due);
+	w->hint(w->arg);
 }
 
-/* A hint that is due already stands for this one. */
+/* A message; or a subscription, before which there may have been one. A hint
+ * that is due already stands for this one. */
 static void
-wake_said(struct wake_link *link, bool message)
+wake_said(struct wake_link *link)
 {
 	struct wake *w = LOOP_OF(struct wake, link, link);
 	int64_t ms = (int64_t)(token_chance() % (uint64_t)(w->spread + 1));
 	int64_t gap = w->last + WAKE_GAP - loop_now(w->loop);
 
-	if (!loop_timer_runs(&w->timer)) {
-		w->due = WAKE_SUBSCRIBED;
+	if (!loop_timer_runs(&w->timer))
 		loop_timer_start(w->loop, &w->timer, w->last > 0 && gap > ms ?
 		    gap : ms);
-	}
-	if (message)
-		w->due = WAKE_MESSAGE;
 }
 
 void
 wake_start(struct wake *w, struct loop *loop, const struct settings *s,
-    void (*hint)(void *arg, enum wake_hint), void *arg)
+    void (*hint)(void *arg), void *arg)
 {
 	struct buf why = BUF_INIT(1000);
 

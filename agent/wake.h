@@ -17,21 +17,15 @@ enum {
 	WAKE_GAP = 500,		/* ms, at least, between two hints */
 };
 
-enum wake_hint {
-	WAKE_SUBSCRIBED,	/* what was said before is not known */
-	WAKE_MESSAGE,
-};
-
 struct wake {
 	struct loop *loop;
-	void (*hint)(void *arg, enum wake_hint);
+	void (*hint)(void *arg);
 	void *arg;
 	const struct wake_engine *engine;	/* NULL: no broker */
 	long hold;		/* s that a poll may be held; 0: not at all */
 	int64_t spread;		/* ms, of HINT_SPREAD_SECONDS */
 	struct wake_link link;
 	struct loop_timer timer;	/* of a hint that is due */
-	enum wake_hint due;
 	int64_t last;		/* loop_now, of the last hint; 0: none */
 };
 
@@ -41,7 +35,7 @@ void wake_check(const struct settings *, struct buf *error);
 /* hint is called from the loop, never from here. Keeps nothing of the
  * settings. wake_stop in any case; then it may be started again. */
 void wake_start(struct wake *, struct loop *, const struct settings *,
-    void (*hint)(void *arg, enum wake_hint), void *arg);
+    void (*hint)(void *arg), void *arg);
 void wake_stop(struct wake *);
 
 /* "none", "held", "connecting" or "subscribed". */

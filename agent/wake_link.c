@@ -83,14 +83,14 @@ wake_link_up(struct wake_link *l)
 	log_info("hints", "subscribed with %s at %s port %d",
 	    l->engine->strategy, b->host, b->port);
 	loop_timer_start(l->loop, &l->pulse, WAKE_LINK_PING);
-	l->said(l, false);
+	l->said(l);
 }
 
 void
 wake_link_message(struct wake_link *l)
 {
 	if (l->up)
-		l->said(l, true);
+		l->said(l);
 }
 
 /* Only who has lasted begins the backoff anew: a broker that throws everyone

@@ -21,7 +21,7 @@ struct wake_link {
 	struct loop *loop;
 	const struct wake_engine *engine;
 	/* Called when it is subscribed, and for each message. */
-	void (*said)(struct wake_link *, bool message);
+	void (*said)(struct wake_link *);
 	int64_t most;		/* ms, of the backoff */
 	struct broker_list servers;
 	size_t at;		/* which of them */

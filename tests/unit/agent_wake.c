@@ -32,9 +32,9 @@ begin(const char *strategy)
 }
 
 static void
-hint(enum wake_hint what)
+hint(void)
 {
-	agent->wake.hint(agent->wake.arg, what);
+	agent->wake.hint(agent->wake.arg);
 }
 
 /* The held poll is answered now. */
@@ -52,12 +52,12 @@ UNIT("a hint is a poll at once that no cache may answer")
 	begin("POLLER");
 	sky_run(2, 600);
 	CHECK_INT(sky.count, 0);
-	hint(WAKE_MESSAGE);
+	hint();
 	sky_run(0, 1);
 	CHECK_INT(sky.count, 1);
 	CHECK(sky.asked[0].fresh);
 	CHECK_INT(agent->deliver.newest.version, 2);
-	hint(WAKE_SUBSCRIBED);
+	hint();
 	sky_run(0, 1);
 	CHECK_INT(sky.count, 2);
 	sky_run(0, 1800);
@@ -67,9 +67,9 @@ UNIT("a hint is a poll at once that no cache may answer")
 UNIT("hints while one poll is under way make one more, after it")
 {
 	begin("POLLER");
-	hint(WAKE_MESSAGE);
+	hint();
 	for (int i = 0; i < 100; i++)
-		hint(WAKE_MESSAGE);
+		hint();
 	CHECK_INT(sky.count, 1);
 	sky_run(0, 60);
 	CHECK_INT(sky.count, 2);
@@ -83,12 +83,12 @@ UNIT("hints do not break a backoff, but the poll after it is fresh")
 	settings.backoff_max = 60;
 	begin("POLLER");
 	sky.manner = SKY_503;
-	hint(WAKE_MESSAGE);
+	hint();
 	sky_run(0, 600);
 	without = sky.count;
 	sky.count = 0;
 	for (int i = 0; i < 600; i++) {
-		hint(WAKE_MESSAGE);
+		hint();
 		sky_run(0, 1);
 	}
 	CHECK(without > 5 && sky.count < 3 * without);
@@ -108,23 +108,20 @@ UNIT("hints while it registers do not break that backoff either")
 	sky_run(1, 300);
 	sky.count = 0;
 	for (int i = 0; i < 300; i++) {
-		hint(WAKE_MESSAGE);
+		hint();
 		sky_run(0, 1);
 	}
 	CHECK(sky.count < 60);
 	CHECK_INT(sky_count(SKY_POLL), 0);
 }
 
-UNIT("the first subscription waits for the first poll, a message does not")
+UNIT("a hint is worth more than the spread of a fleet's first polls")
 {
 	begin("POLLER");
 	sky_restart();
 	sky_run(0, 1);
 	CHECK_INT(sky_count(SKY_POLL), 0);
-	hint(WAKE_SUBSCRIBED);
-	sky_run(0, 1);
-	CHECK_INT(sky_count(SKY_POLL), 0);
-	hint(WAKE_MESSAGE);
+	hint();
 	sky_run(0, 1);
 	CHECK_INT(sky_count(SKY_POLL), 1);
 }
@@ -178,15 +175,17 @@ UNIT("a held poll is let go for a hurry, and for what the worker does")
 	agent_hurry(agent);
 	CHECK_INT(sky.count, 1);
 	CHECK(sky.asked[0].fresh);
+	CHECK_INT(sky.asked[0].hold, 0);
 	sky_run(0, 10);
-	CHECK_INT(sky.count, 1);
+	CHECK_INT(sky.count, 2);
+	CHECK_INT(sky.asked[1].hold, WAKE_HOLD);
 	sky_health(0, DELIVER_FAILED);
 	sky_run(0, 3);
-	CHECK_INT(sky.asked[1].kind, SKY_REPORT);
-	CHECK_TEXT(sky.asked[1].word, "failed");
-	CHECK_INT(sky.asked[2].kind, SKY_POLL);
-	CHECK_INT(sky.asked[2].hold, WAKE_HOLD);
-	CHECK_INT(sky.count, 3);
+	CHECK_INT(sky.asked[2].kind, SKY_REPORT);
+	CHECK_TEXT(sky.asked[2].word, "failed");
+	CHECK_INT(sky.asked[3].kind, SKY_POLL);
+	CHECK_INT(sky.asked[3].hold, WAKE_HOLD);
+	CHECK_INT(sky.count, 4);
 }
 
 UNIT("who polls only is never held")
