@@ -88,9 +88,8 @@ fleet_got(struct fleet *f, uint32_t who, const char *etag)
 
 	a->tag = ask_tag(&f->ask, etag);
 	got = f->ask.tags[a->tag].version;
-	if (a->tag == 0)
-		fleet_tell(f, "a 200 had no ETag of a version, or there were "
-		    "too many versions");
+	if (a->tag == 0 && f->published > 0)
+		fleet_tell(f, "a 200 had no ETag, or there were too many");
 	if (f->published > 0 && old < f->version && got >= f->version) {
 		count_add(&f->score.seen, f->now - f->published);
 		f->behind--;

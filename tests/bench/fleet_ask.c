@@ -104,16 +104,15 @@ uint16_t
 ask_tag(struct ask *ask, const char *text)
 {
 	uint16_t i = (uint16_t)(ask->tagged - 1);
-	long long version;
+	long long version = etag_version(text);
 
 	for (; i > 0; i--)
 		if (strcmp(ask->tags[i].text, text) == 0)
 			return i;
-	version = etag_version(text);
-	if (version < 0 || strlen(text) >= ETAG_SIZE ||
+	if (text[0] == '\0' || strlen(text) >= ETAG_SIZE ||
 	    ask->tagged == ASK_TAGS)
 		return 0;
 	strcpy(ask->tags[ask->tagged].text, text);
-	ask->tags[ask->tagged].version = version;
+	ask->tags[ask->tagged].version = version > 0 ? version : 0;
 	return ask->tagged++;
 }

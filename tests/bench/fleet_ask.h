@@ -40,8 +40,9 @@ size_t ask_poll(const struct ask *, const struct agent_set *, uint32_t who,
 /* A publish of something new. */
 size_t ask_publish(const struct fleet_option *, char *out);
 
-/* The number of a tag, new or known; 0 for what is no tag of ours, and when
- * there are too many. */
+/* The number of a tag, new or known; 0 for none, and when there are too many.
+ * One that is not the controller's counts as of version 0: a bench also asks
+ * a static file. */
 uint16_t ask_tag(struct ask *, const char *text);
 
 #endif

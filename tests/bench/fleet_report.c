@@ -113,7 +113,8 @@ report_use(struct report *r)
 	printf("  processor    lighttpd %.1f us, responders %.1f us, fleet "
 	    "%.1f us a poll\n", server, others, own);
 	printf("  memory       lighttpd %.1f MB, responders %.1f MB at most; "
-	    "%.1f KB an agent\n", (double)s->most.server_kib / 1024,
+	    "%.1f KB an agent more than before\n",
+	    (double)s->most.server_kib / 1024,
 	    (double)s->most.others_kib / 1024,
 	    (double)grown / (double)r->fleet->opt.agents);
 	report_value(r, "lighttpd_us_per_poll", server);

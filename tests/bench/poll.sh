@@ -1,21 +1,35 @@
 #!/bin/bash
 # poll.sh: what an unchanged poll costs: processor time of the web server and
-# its responders for one request, beside a FastCGI program that answers a
-# constant and a static file's 304, both of the same lighttpd in this run.
+# its responders for one request, of a million agents with tokens of their
+# own and heartbeats. On the fast path, beside a static file's 304; through a
+# responder, beside a FastCGI program that answers a constant. All are asked
+# with the same requests, in turns, and the middle of the rounds counts.
 #
-# SECONDS_EACH (5): how long each row is measured, after one second of warmth.
-# shellcheck source=tests/bench/table.bash
-. "$(dirname "$0")/table.bash"
+# AGENTS (1000000); ROUNDS (3); SECONDS_EACH (3): how long each is measured,
+# after one second of warmth.
+# shellcheck source=tests/bench/fleet.bash
+. "$(dirname "$0")/fleet.bash"
 
-each=${SECONDS_EACH:-5}
-controller_start LOG_LEVEL=error
-theirs=$(port_free)
+agents=${AGENTS:-1000000}
+ask=(--agents "$agents" --interval 0 --seconds "${SECONDS_EACH:-3}" --warm 1
+    --connections 64 --token-key "$dir/state/token.key")
+fleet_start "$agents"
+
+# The same again without the fast path; both have one state.
+port=$(port_free)
+mapfile -t settings <"$dir/controller.env"
+program_start slow env -i PATH="$PATH" DCM_BIN="$bin" DCM_FAST=off \
+    CONTROLLER_PORT="$port" "${settings[@]}" lighttpd/run.sh
+slow=http://127.0.0.1:$port
+wait_until curl -sf "$slow/health"
+
+port=$(port_free)
 mkdir "$dir/site"
-echo '{"version":1}' >"$dir/site/static"
+curl -s -H "$AGENT_KEY" -o "$dir/site/config" "$base/config"
 cat >"$dir/peer.conf" <<CONF
 server.modules = ("mod_fastcgi")
 server.bind = "127.0.0.1"
-server.port = $theirs
+server.port = $port
 server.document-root = "$dir/site"
 mimetype.assign = ("" => "application/json")
 fastcgi.server = ("/constant" => (("socket" => "$dir/peer",
@@ -23,34 +37,34 @@ fastcgi.server = ("/constant" => (("socket" => "$dir/peer",
     "check-local" => "disable")))
 CONF
 program_start peer lighttpd -D -f "$dir/peer.conf"
-wait_until curl -sf "http://127.0.0.1:$theirs/constant"
-request POST /config "$ADMIN_KEY" --data '{"url":"http://127.0.0.1/"}'
-request GET /config "$AGENT_KEY"
-tag=$(header ETag)
-static=$(curl -sI "http://127.0.0.1:$theirs/static" | tr -d '\r' |
-    sed -n 's/^ETag: //p')
+peer=http://127.0.0.1:$port
+wait_until curl -sf "$peer/constant"
 
-# cost PROGRAM URL [HEADER...]: microseconds of processor a request.
-cost()
+# one NAME URL PROGRAM: a round; its cost and its rate into files of the name.
+one()
 {
-	local pid url=$2 before after args=() header
-	pid=$(program_pid "$1")
-	shift 2
-	for header; do args+=(-H "$header"); done
-	wrk -t1 -c8 -d1 "${args[@]}" "$url" >"$dir/wrk"
-	before=$(bench_cpu "$pid")
-	wrk -t1 -c8 -d"$each" "${args[@]}" "$url" >"$dir/wrk"
-	after=$(bench_cpu "$pid")
-	awk -v cpu=$((after - before)) \
-	    '/requests in/ { print cpu / $1 }' "$dir/wrk"
+	bench_say "asking: $1"
+	fleet_ask "$2" "$3" "${ask[@]}"
+	fleet_cost >>"$dir/$1.cost"
+	fleet_value polls_per_second >>"$dir/$1.rate"
 }
 
-id=3f2b8c1e-5d4a-4f6b-9a7c-0e1d2c3b4a5f
-ours=$(cost controller "$base/config" "$AGENT_KEY" "If-None-Match: $tag" \
-    "X-Agent-ID: $id" 'X-Applied-Version: 1' 'X-Agent-State: ok')
-constant=$(cost peer "http://127.0.0.1:$theirs/constant")
-static=$(cost peer "http://127.0.0.1:$theirs/static" "If-None-Match: $static")
-bench_row 'one unchanged poll' "responder : libfcgi's constant" \
-    "$ours" "$constant" 'us of CPU' 'x<=1.2'
-bench_row 'one unchanged poll' "responder : lighttpd's static 304" \
-    "$ours" "$static" 'us of CPU' -
+for ((round = 0; round < ${ROUNDS:-3}; round++)); do
+	one fast "$base" controller
+	one static "$peer" peer
+	one slow "$slow" slow
+	one constant "$peer/constant" peer
+done
+cost()
+{
+	bench_median <"$dir/$1.cost"
+}
+area="one unchanged poll, of $agents agents"
+bench_row "$area" "fast path : lighttpd's static 304" \
+    "$(cost fast)" "$(cost static)" 'us of CPU' 'x<=1.6'
+bench_row "$area" "fast path, with the load on the same cores" \
+    "$(bench_median <"$dir/fast.rate")" - polls/s '>=30000'
+bench_row "$area" "responder : libfcgi's constant" \
+    "$(cost slow)" "$(cost constant)" 'us of CPU' 'x<=1.2'
+bench_row "$area" "responder : fast path" \
+    "$(cost slow)" "$(cost fast)" 'us of CPU' -

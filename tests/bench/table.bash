@@ -153,7 +153,7 @@ bench_repeat()
 # bench_calc EXPRESSION: what awk makes of it.
 bench_calc()
 {
-	awk "BEGIN { printf \"%.6g\\n\", $1 }"
+	awk "BEGIN { printf \"%.6g\\n\", ${1//$'\n'/ } }"
 }
 
 # --- the table --------------------------------------------------------------

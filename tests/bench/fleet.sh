@@ -1,0 +1,56 @@
+#!/bin/bash
+# fleet.sh: a million registered agents that poll every 30 seconds, for two
+# minutes, with a publish in the middle; and a fleet whose controller is
+# restarted.
+#
+# AGENTS (1000000), INTERVAL (30), SECONDS_EACH (120). PLOT=FILE keeps the
+# picture of how the version spread (SVG), CSV=FILE the numbers of each second.
+# shellcheck source=tests/bench/fleet.bash
+. "$(dirname "$0")/fleet.bash"
+
+agents=${AGENTS:-1000000} interval=${INTERVAL:-30}
+seconds=${SECONDS_EACH:-120}
+plot=${PLOT:-$BUILD/bench/spread.svg} csv=${CSV:-$BUILD/bench/spread.csv}
+mkdir -p "$BUILD/bench"
+
+fleet_start "$agents"
+fleet_play --agents "$agents" --interval "$interval" --warm "$interval" \
+    --seconds "$seconds" --publish-at $((seconds / 2)) \
+    --connections 2000 --svg "$plot" --csv "$csv"
+area="$agents agents, every $interval s, a publish in the middle"
+bench_row "$area" 'polls answered' \
+    "$(fleet_value polls_per_second)" - polls/s -
+bench_row "$area" 'refused, failed or too late' \
+    "$(bench_calc "$(fleet_value refused) + $(fleet_value failed)")" - \
+    polls '<=0'
+bench_row "$area" 'agents without the new version' \
+    "$(fleet_value behind)" - agents '<=0'
+for share in p50 p99 max; do
+	aim=-
+	[ $share != max ] || aim="<=$(bench_calc "$interval * 1.1")"
+	bench_row "$area" "publish until seen, $share" \
+	    "$(bench_calc "$(fleet_value seen_${share}_ms) / 1000")" - s "$aim"
+done
+bench_row "$area" 'publish until accepted' \
+    "$(fleet_value publish_max_ms)" - ms -
+bench_row "$area" 'due until answered, p99' \
+    "$(fleet_value latency_p99_ms)" - ms -
+bench_row "$area" 'lighttpd' \
+    "$(fleet_value lighttpd_us_per_poll)" - 'us of CPU' -
+bench_row "$area" 'responders, with all heartbeats' \
+    "$(fleet_value responders_us_per_poll)" - 'us of CPU' -
+program_stop controller
+
+# The restart: a tenth of that fleet, at ten seconds, so that it is short.
+rm -rf "$dir/state"
+few=$((agents / 10))
+fleet_start "$few"
+fleet_play --agents "$few" --interval 10 --warm 10 --seconds 30 &
+player=$!
+sleep 15
+program_stop controller
+sleep 3
+controller_again
+wait "$player"
+bench_row "$area" "a restart, 3 s away: busiest second : mean" \
+    "$(fleet_value peak_over_mean)" 1 '' -

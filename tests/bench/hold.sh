@@ -1,0 +1,31 @@
+#!/bin/bash
+# hold.sh: ten thousand agents whose polls are held: what one of them takes
+# while nothing happens, and how soon all of them have what is published.
+#
+# AGENTS (10000); ROUNDS (3): publishes.
+# shellcheck source=tests/bench/fleet.bash
+. "$(dirname "$0")/fleet.bash"
+
+agents=${AGENTS:-10000}
+area="$agents held polls"
+# lighttpd has two descriptors for each
+if ! ulimit -n $((2 * agents + 4096)) 2>/dev/null; then
+	bench_skip "$area" 'all of it' \
+	    "open files are limited to $(ulimit -Hn)"
+	exit
+fi
+fleet_start "$agents"
+fleet_play --agents "$agents" --connections "$agents" --hold 55 --warm 10 \
+    --seconds $((10 * ${ROUNDS:-3} + 5)) --publish-at 5 --publish-every 10 \
+    --svg "$BUILD/bench/hold.svg"
+bench_row "$area" 'lighttpd and responders, each poll' \
+    "$(fleet_value kib_per_agent)" - KiB '<=25'
+bench_row "$area" 'publish until the first half has it' \
+    "$(fleet_value seen_p50_ms)" - ms -
+bench_row "$area" 'publish until the last one has it' \
+    "$(fleet_value seen_max_ms)" - ms '<=2000'
+bench_row "$area" 'publish until accepted, the slowest' \
+    "$(fleet_value publish_max_ms)" - ms -
+bench_row "$area" 'refused, failed, or without the version' \
+    "$(bench_calc "$(fleet_value refused) + $(fleet_value failed) +
+    $(fleet_value behind)")" - agents '<=0'
