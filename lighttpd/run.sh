@@ -76,6 +76,29 @@ else
 	: >"$DCM_RUN/fast.conf"
 fi
 
+# What never reaches a responder, lighttpd refuses in the same form; it wants
+# the files to be called that.
+mkdir -p "$DCM_RUN/refused"
+while read -r code title; do
+	printf '{"type":"about:blank","title":"%s","status":%s,"detail":"%s"}' \
+	    "$title" "$code" "refused before it reached the controller" \
+	    >"$DCM_RUN/refused/$code.html"
+done <<'EOF'
+400 Bad Request
+408 Request Timeout
+411 Length Required
+413 Content Too Large
+414 URI Too Long
+417 Expectation Failed
+431 Request Header Fields Too Large
+500 Internal Server Error
+501 Not Implemented
+502 Bad Gateway
+503 Service Unavailable
+504 Gateway Timeout
+505 HTTP Version Not Supported
+EOF
+
 export CONTROLLER_PORT="${CONTROLLER_PORT:-${PORT:-8080}}"
 case $CONTROLLER_PORT in
 '' | *[!0-9]* | ??????*)

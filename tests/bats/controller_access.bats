@@ -262,3 +262,40 @@ may()
 	request GET /health
 	expect_status 200
 }
+
+# raw TEXT: sends it as it is; sets status and headers, and $dir/body.
+raw()
+{
+	local port=${base#http://127.0.0.1:}
+	exec 9<>"/dev/tcp/127.0.0.1/${port%%/*}"
+	printf %b "$1" >&9
+	timeout 20 cat <&9 | tr -d '\r' >"$dir/raw" || :
+	exec 9>&-
+	status=$(sed -n '1s/^[^ ]* \([0-9]*\).*/\1/p' "$dir/raw")
+	headers=$(sed '/^$/q' "$dir/raw")
+	sed '1,/^$/d' "$dir/raw" >"$dir/body"
+	body=$(cat "$dir/body")
+}
+
+@test "what the web server refuses by itself is a problem too" {
+	[ "$TRANSPORT" = standalone ] || skip "another web server's own pages"
+	last='Host: x\r\nConnection: close\r\n'
+	raw "GET /config HTTP/1.1\r\n${last}bad header\r\n\r\n"
+	expect_status 400
+	expect_header Content-Type 'application/problem\+json'
+	expect_json '.status == 400 and .title == "Bad Request"'
+	raw "POST /config HTTP/1.1\r\n$last\r\n"
+	expect_status 411
+	expect_header Content-Type 'application/problem\+json'
+	expect_json '.status == 411'
+	raw "GET /config HTTP/3.7\r\n$last\r\n"
+	expect_status 505
+	expect_json '.status == 505'
+	raw "GET / HTTP/1.1\r\n${last}X: $(head -c 20000 /dev/zero |
+	    tr '\0' x)\r\n\r\n"
+	expect_status 431
+	expect_json '.status == 431'
+	# and nothing of that is a page that can be asked for
+	request GET /refused/400.html
+	expect_problem 404
+}
