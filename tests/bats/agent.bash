@@ -123,7 +123,7 @@ applied_is()
 # state FILTER: something that is true of the agent's /state.
 state()
 {
-	curl -s "$agent/state" | jq -e "$1"
+	[ "$(curl -s "$agent/state" | jq "$1")" = true ]
 }
 
 # more NAME FILTER: waits until the peer got one more request like that than

@@ -40,7 +40,7 @@ starts()
 
 worker_has()
 {
-	curl -s "$worker/state" | jq -e ".version == $1"
+	[ "$(curl -s "$worker/state" | jq .version)" = "$1" ]
 }
 
 # One that nobody has waited for yet is not alive.

@@ -2,25 +2,7 @@
 
 load helper
 load agent
-
-# ca NAME, and cert CA NAME SUBJECT-ALT-NAME: $dir/NAME.pem, $dir/NAME.key.
-ca()
-{
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-	    -days 2 -subj "/CN=$1" -keyout "$dir/$1.key" -out "$dir/$1.pem" \
-	    2>/dev/null
-}
-
-cert()
-{
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-	    -subj "/CN=$2" -keyout "$dir/$2.key" -out "$dir/$2.csr" \
-	    2>/dev/null
-	openssl x509 -req -in "$dir/$2.csr" -CA "$dir/$1.pem" \
-	    -CAkey "$dir/$1.key" -CAcreateserial -days 2 \
-	    -extfile <(echo "subjectAltName=$3") -out "$dir/$2.pem" \
-	    2>/dev/null
-}
+load tls
 
 # tls_peers [SUBJECT-ALT-NAME]
 tls_peers()

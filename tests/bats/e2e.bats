@@ -62,7 +62,7 @@ hit_is()
 
 agent_state()
 {
-	curl -s "$agent/state" | jq -e "$1"
+	[ "$(curl -s "$agent/state" | jq "$1")" = true ]
 }
 
 @test "the agent registers under a UUID, which the controller lists" {

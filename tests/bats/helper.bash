@@ -261,7 +261,8 @@ lighttpd_has()
 }
 
 # A lighttpd that already has a site and another FastCGI program, with
-# dcm.conf installed as its head says.
+# dcm.conf installed as its head says; and with $dir/mount.conf, which makes
+# it speak TLS, when there is one.
 controller_mount()
 {
 	local port run=$dir/mount magnet='"mod_setenv", "mod_magnet",'
@@ -270,6 +271,7 @@ controller_mount()
 	port=$(cat "$dir/controller.port")
 	prefix=/some/where
 	base=http://127.0.0.1:$port$prefix
+	[ ! -e "$dir/mount.conf" ] || base=https${base#http}
 	mkdir -p "$run/site" "$run/run"
 	echo "the site" >"$run/site/index.html"
 	sed "s/=\(.*\)/='\1'/" "$dir/controller.env" >"$run/controller.conf"
@@ -298,6 +300,8 @@ controller_mount()
 	)))
 	include "$run/dcm.conf"
 	CONF
+	[ ! -e "$dir/mount.conf" ] ||
+	    cat "$dir/mount.conf" >>"$run/lighttpd.conf"
 	program_start controller env -i PATH="$PATH" \
 	    lighttpd -D -f "$run/lighttpd.conf"
 	wait_until controller_answers && program_runs controller
@@ -509,8 +513,10 @@ expect_status()
 # expect_json FILTER: a jq filter that must be true of the last body.
 expect_json()
 {
-	if ! jq -e "$@" "$dir/body" >"$dir/jq.out" 2>&1; then
-		echo "not so: $1 ($(head -c 300 "$dir/jq.out")): $body" >&2
+	# of nothing at all jq 1.6 says that it is true
+	if [ ! -s "$dir/body" ] ||
+	    ! jq -e "$@" "$dir/body" >"$dir/jq.out" 2>&1; then
+		echo "not so: $1 ($(head -c 300 "$dir/jq.out" 2>&1)): $body" >&2
 		return 1
 	fi
 }
