@@ -76,3 +76,51 @@ guarded()
 	expect_status 200
 	guarded "{\"url\":\"$target2/\"}"
 }
+
+# named [NAME=value ...]: a worker for which names mean what the lines on
+# standard input say, one after the other.
+named()
+{
+	cat >"$dir/names"
+	cc -D_GNU_SOURCE -shared -fPIC -o "$dir/resolver.so" \
+	    "$top/tests/bats/resolver.c"
+	own LD_PRELOAD="$dir/resolver.so" RESOLVER="$dir/names" \
+	    ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" \
+	    "$@"
+}
+
+@test "a name that means another address the second time is judged again" {
+	local port=${target##*:}
+	mkdir -p "$dir/site"
+	echo inside >"$dir/site/secret.txt"
+	site_start
+	named ALLOW_CIDR=127.0.0.2 <<-'LINES'
+	127.0.0.2
+	127.0.0.1
+	127.0.0.1
+	127.0.0.2
+	LINES
+	put_url "http://flip.test:$port/to?http://flip.test:${site##*:}/secret.txt"
+	hit
+	expect_problem 502 'address 127.0.0.1 is refused'
+	guarded "{\"url\":\"http://flop.test:${site##*:}/secret.txt\"}"
+	put_url "http://last.test:$port/hello"
+	hit
+	[ "$body" = hello ]
+}
+
+@test "of several addresses of a name only those that are allowed are tried" {
+	local port=${target##*:}
+	named ALLOW_CIDR=127.0.0.2 <<-'LINES'
+	127.0.0.1,::1,10.0.0.1,127.0.0.2
+	::ffff:127.0.0.1
+	127.0.0.1
+	LINES
+	put_url "http://many.test:$port/hello"
+	hit
+	expect_status 200
+	state '.hits.refused == 0'
+	guarded "{\"url\":\"http://mapped.test:$port/\"}"
+	# and a proxy's name
+	guarded "{\"url\":\"http://127.0.0.2:$port/\",\"proxy\":\"http://p.test:$port\"}"
+}

@@ -1,5 +1,6 @@
 # worker_sandbox.bats: what the worker gives up once it has started.
-# tests/unit/sandbox.c tries to get out.
+# tests/unit/sandbox.c tries to get out; escape.c does so from inside a worker
+# that runs.
 
 load worker
 
@@ -28,6 +29,42 @@ privileges()
 	run env -i SANDBOX=maybe STATE_DIR="$dir" "$bin/dcm-worker"
 	[ "$status" = 1 ]
 	[[ $output == *SANDBOX* ]]
+}
+
+# escapes [NAME=value ...]: what a worker that runs can do; in
+# $dir/worker/escaped.
+escapes()
+{
+	mkdir -p "$dir/out" "$dir/worker"
+	echo kept >"$dir/out/there"
+	printf '#!/bin/sh\nexit 0\n' >"$dir/worker/script"
+	chmod +x "$dir/worker/script"
+	cc -shared -fPIC -o "$dir/escape.so" "$top/tests/bats/escape.c"
+	worker_start LD_PRELOAD="$dir/escape.so" ESCAPE_TO="$dir/out" \
+	    ESCAPE_SCRIPT="$dir/worker/script" \
+	    ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" \
+	    "$@"
+	kill -USR1 "$(program_pid worker)"
+	wait_until test -e "$dir/worker/escaped"
+	cat "$dir/worker/escaped"
+	[ "$(wc -l <"$dir/worker/escaped")" = 13 ]
+}
+
+@test "nothing leads out of a worker that runs" {
+	escapes
+	refute log_has worker 'no Landlock' || skip "this kernel has no Landlock"
+	refute grep -v ': no$' "$dir/worker/escaped"
+	[ "$(<"$dir/out/there")" = kept ]
+	[ "$(ls "$dir/out")" = there ]
+	request GET /health
+	expect_status 200
+}
+
+@test "without the sandbox the same attempts succeed" {
+	escapes SANDBOX=off
+	# a program that runs cannot be written to: ETXTBSY
+	[ "$(grep -v ': yes$' "$dir/worker/escaped")" = 'write a program: no' ]
+	[ -z "$(ls "$dir/out/there" 2>/dev/null)" ]
 }
 
 @test "tasks, names and certificates work inside" {
