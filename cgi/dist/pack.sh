@@ -36,8 +36,8 @@ pack_glibc()
 
 into=$temp/$name
 install -d -m 711 "$into" "$into/lib"
-install -m 711 "$program" "$into/config.fcgi"
-strip --strip-unneeded "$into/config.fcgi"
+install -m 711 "$program" "$into/dcm.fcgi"
+strip --strip-unneeded "$into/dcm.fcgi"
 pack_libraries "$program" >"$temp/libraries"
 [ -s "$temp/libraries" ]
 while read -r package library; do
@@ -49,7 +49,7 @@ install -m 644 "$here/htaccess" "$into/.htaccess"
 install -m 600 "$here/settings.example" "$here/nginx.conf" \
     "$here/../../LICENSE" "$here/../../swagger.yaml" "$into"
 sed -e "s/VERSION/$version/g" -e "s/MACHINE/$(uname -m)/" \
-    -e "s/GLIBC/$(pack_glibc "$into/config.fcgi" "$into"/lib/*.so*)/" \
+    -e "s/GLIBC/$(pack_glibc "$into/dcm.fcgi" "$into"/lib/*.so*)/" \
     "$here/README" >"$into/README"
 chmod 600 "$into/README"
 tar -C "$temp" --sort=name --owner=0 --group=0 --numeric-owner \

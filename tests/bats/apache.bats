@@ -172,10 +172,10 @@ code()
 @test "no file of the archive is served, by whatever name it is asked for" {
 	mapfile -t files < <(cd "$site$prefix" && find . -type f | cut -c 2-)
 	[ ${#files[@]} -gt 10 ]
-	for file in "${files[@]}" /lib /lib/ /.ht /config.fcgi/config.fcgi \
-	    /config.fcgi/README /%52EADME /lib/../README /./README \
+	for file in "${files[@]}" /lib /lib/ /.ht /dcm.fcgi/dcm.fcgi \
+	    /dcm.fcgi/README /%52EADME /lib/../README /./README \
 	    //README /README/ /README/x '/README?x' '/?README' / \
-	    /config.fcgi/../README /settings.example~; do
+	    /dcm.fcgi/../README /settings.example~; do
 		got=$(code "$prefix$file")
 		case $got in
 		403 | 404) ;;
@@ -191,7 +191,7 @@ code()
 		refute grep -qaE 'ELF|AddHandler|CGI_|DB_JOURNAL=|Unpack' \
 		    "$dir/got"
 	done
-	[ "$(code "$prefix/config.fcgi/health")" = 404 ]
+	[ "$(code "$prefix/dcm.fcgi/health")" = 404 ]
 	[ "$(code "$prefix")" = 301 ]
 }
 
@@ -202,7 +202,7 @@ code()
 }
 
 @test "the program runs with the archive's libraries" {
-	ldd "$site$prefix/config.fcgi" >"$dir/ldd"
+	ldd "$site$prefix/dcm.fcgi" >"$dir/ldd"
 	[ "$(grep -cF "=> $site$prefix/lib/" "$dir/ldd")" = \
 	    "$(find "$site$prefix/lib" -name 'lib*.so*' | wc -l)" ]
 	refute grep -vE "$site$prefix/lib/|linux-vdso|/lib(c|m)\.so|ld-linux" \
@@ -268,7 +268,7 @@ code()
 		program_start closed env -i PATH="$PATH" \
 		    apache2 -DFOREGROUND -f "$dir/web/apache.conf"
 		wait_until curl -sf "${base%"$prefix"}/index.html"
-		for file in README settings.example config.fcgi .htaccess \
+		for file in README settings.example dcm.fcgi .htaccess \
 		    nginx.conf lib lib/ '' swagger.yaml; do
 			got=$(code "$prefix/$file" -L)
 			case $override:$got in

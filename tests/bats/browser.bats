@@ -128,3 +128,13 @@ swagger_ui()
 	request HEAD /docs
 	expect_status 200
 }
+
+@test "make install takes Swagger UI along, and the mount finds it there" {
+	swagger_ui
+	make -s -C "$top" install DESTDIR="$dir/root" PREFIX=/opt/dcm
+	for file in "$build/page"/*; do
+		cmp "$file" "$dir/root/opt/dcm/share/dcm/page/${file##*/}"
+	done
+	grep -qx 'var.dcm_page *= "/opt/dcm/share/dcm/page"' \
+	    "$dir/root/opt/dcm/share/dcm/lighttpd/dcm.conf"
+}

@@ -214,7 +214,11 @@ controller_again()
 		echo "start $try of the controller ($TRANSPORT) failed:" >&2
 		tail -n 20 "$dir/controller.log" >&2
 		program_runs controller || rm -f "$dir/controller.port"
-		program_stop controller KILL
+		# Apache, killed, would leave its children behind
+		case $TRANSPORT in
+		cgid | fcgid) controller_stop ;;
+		*) program_stop controller KILL ;;
+		esac
 	done
 	return 1
 }

@@ -63,7 +63,7 @@ teardown_file()
 }
 
 @test "no file of the archive is served" {
-	for file in README settings.example config.fcgi lib/libfcgi.so.0 \
+	for file in README settings.example dcm.fcgi lib/libfcgi.so.0 \
 	    .htaccess nginx.conf; do
 		request GET "/$file"
 		expect_problem 404

@@ -88,8 +88,8 @@ apache_conf()
 		Require all denied
 	</Directory>
 	<Directory "$site">
-		Options Indexes FollowSymLinks
-		AllowOverride ${APACHE_OVERRIDE:-All}
+		Options Indexes FollowSymLinks MultiViews
+		AllowOverride ${APACHE_OVERRIDE:-FileInfo Options}
 		Require all granted
 	</Directory>
 	<FilesMatch "^\.ht">
