@@ -29,6 +29,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "held.h"
 #include "housekeep.h"
 #include "log.h"
 #include "watch.h"
@@ -42,8 +43,7 @@ enum {
 	GATEWAY_SIGNS_MS = 2000,	/* at least between two heartbeats */
 	GATEWAY_FULL_MS = 60000,	/* between two lines of the log */
 	GATEWAY_SEND_S = 10,		/* that a reply may stand still */
-	GATEWAY_FILES = 64,		/* that the process itself opens */
-	GATEWAY_FILES_MAX = 65536,
+	GATEWAY_FILES_MAX = 65536,	/* a limit above is no limit */
 };
 
 /* The process. */
@@ -55,6 +55,8 @@ struct gateway_watch {
 	struct loop_watch listening;
 	struct loop_timer look, housekeep, rest;
 	FCGX_Request request;
+	struct held gauge;
+	bool uncounted;			/* it could not be opened */
 	char etag[ETAG_SIZE];		/* that they wait to be replaced */
 	size_t room;			/* for so many held polls */
 	int64_t told;			/* when it was said that it is full */
@@ -102,11 +104,12 @@ gateway_watch_answer(struct watch *w, struct watch_poll *poll)
 		.arg = &record,
 	};
 
-	buf_init(&record.out, GATEWAY_REPLY_MAX);
+	buf_init(&record.out, 2 * GATEWAY_REPLY_MAX);
 	g->c->hold = (struct controller_hold){
 		.again = true, .since = held->since,
 	};
 	gateway_answer(&g->table, held->variables, &stream);
+	held_set(&g->gauge, (long long)w->count);
 	if (!gateway_record_end(&record, held->fd))
 		log_debug("http", "a held poll was not answered: its "
 		    "connection is gone");
@@ -153,6 +156,21 @@ gateway_watch_tag(struct gateway_watch *g, const char *etag)
 	watch_moved(&g->watch);
 }
 
+static void
+gateway_watch_gauge(struct gateway_watch *g)
+{
+	int error = 0;
+
+	if (g->gauge.fd == -1 && !g->uncounted)
+		error = held_open(&g->gauge, g->c->settings.state_dir);
+	if (error != 0) {
+		log_warn("metrics", "held polls are not counted: %s",
+		    strerror(error));
+		g->uncounted = true;
+	}
+	held_set(&g->gauge, (long long)g->watch.count);
+}
+
 /* Takes the connection from libfcgi, with all that answering wants. False:
  * out of memory, the request is as it was. */
 static bool
@@ -181,6 +199,7 @@ gateway_watch_keep(struct gateway_watch *g, const struct timespec *since)
 	    sizeof(patience));
 	g->request.ipcFd = -1;
 	FCGX_Free(&g->request, 0);
+	gateway_watch_gauge(g);
 	if (!loop_timer_runs(&g->look))
 		loop_timer_start(g->loop, &g->look, GATEWAY_LOOK_MS);
 	return true;
@@ -194,9 +213,9 @@ gateway_watch_room(struct gateway_watch *g)
 	if (g->watch.count < g->room)
 		return true;
 	if (now >= g->told) {
-		log_warn("http", "%zu polls are held, more than that the "
-		    "limit of open files does not allow: others are answered "
-		    "at once", g->watch.count);
+		log_warn("http", "%zu polls are held, and the limit of open "
+		    "files allows no more: others are answered at once",
+		    g->watch.count);
 		g->told = now + GATEWAY_FULL_MS;
 	}
 	return false;
@@ -214,8 +233,10 @@ gateway_watch_request(struct gateway_watch *g)
 	struct timespec since;
 
 	/* with other settings they would be asked of another store */
-	if (g->watch.count > 0 && !gateway_settled(g->request.envp, c))
+	if (!gateway_settled(g->request.envp, c)) {
 		watch_empty(&g->watch);
+		held_close(&g->gauge);
+	}
 	clock_gettime(CLOCK_MONOTONIC, &since);
 	c->hold = (struct controller_hold){ .room = gateway_watch_room(g) };
 	gateway_answer(&g->table, g->request.envp, &stream);
@@ -308,19 +329,25 @@ gateway_watch_end(void *arg, int number)
 	loop_stop(arg);
 }
 
-/* As many open files as the system allows, and how many polls that is. */
+/*
+ * How many may be held. The web server, whose limit of open files this
+ * process has inherited, needs two for each, takes a third of them for
+ * clients where it is not told otherwise, and takes no new ones when it has
+ * less than a tenth left. So a quarter, or what run.sh has reckoned.
+ */
 static size_t
-gateway_watch_files(void)
+gateway_watch_room_of(void)
 {
+	const char *said = getenv("DCM_HELD");
 	struct rlimit files = { .rlim_cur = 1024 };
+	size_t room = said != NULL ? strtoul(said, NULL, 10) : 0;
 
 	getrlimit(RLIMIT_NOFILE, &files);
-	files.rlim_cur = files.rlim_max < GATEWAY_FILES_MAX ?
-	    files.rlim_max : GATEWAY_FILES_MAX;
-	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
-		getrlimit(RLIMIT_NOFILE, &files);
-	return files.rlim_cur > 2 * GATEWAY_FILES ?
-	    (size_t)files.rlim_cur - GATEWAY_FILES : GATEWAY_FILES;
+	if (files.rlim_cur > GATEWAY_FILES_MAX)
+		files.rlim_cur = GATEWAY_FILES_MAX;
+	if (room == 0 || room > files.rlim_cur / 2)
+		room = files.rlim_cur / 4;
+	return room;
 }
 
 static bool
@@ -329,7 +356,8 @@ gateway_watch_start(struct gateway_watch *g, struct controller *c)
 	int flags = fcntl(STDIN_FILENO, F_GETFL);
 
 	g->c = c;
-	g->room = gateway_watch_files();
+	g->gauge.fd = -1;
+	g->room = gateway_watch_room_of();
 	g->loop = loop_open();
 	if (g->loop == NULL || flags == -1 ||
 	    fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == -1)
@@ -365,6 +393,7 @@ gateway_watch(struct controller *c)
 		log_error("http", "poll: %s", strerror(error));
 	/* new ones go to whoever comes after this process */
 	watch_empty(&g.watch);
+	held_close(&g.gauge);
 	FCGX_Free(&g.request, 1);
 	loop_close(g.loop);
 	return error != 0;

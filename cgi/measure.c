@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "controller.h"
+#include "held.h"
 #include "housekeep.h"
 #include "keep.h"
 #include "log.h"
@@ -23,6 +24,7 @@ enum measure_row {
 	MEASURE_TIME,
 	MEASURE_POLLS,
 	MEASURE_UNCHANGED,
+	MEASURE_HELD,
 	MEASURE_APPLIED,
 	MEASURE_FAULTS,
 	MEASURE_VERSION,
@@ -52,8 +54,9 @@ static const struct metric_row measure_rows[] = {
 	    .labels = "responder method route status", .sets = 500 },
 	[MEASURE_TIME] = { .name = "dcm_request_duration_seconds",
 	    .kind = METRIC_HISTOGRAM,
-	    .doc = "From a request's arrival in a responder to its answer; "
-	    "lighttpd's own are left out",
+	    .doc = "From a request's arrival in a responder to its answer, "
+	    "without the time that a poll was held; lighttpd's own are left "
+	    "out",
 	    .labels = "responder method route", .sets = 150,
 	    .unit = 1000000, .bounds = measure_time_bounds },
 	[MEASURE_POLLS] = { .name = "dcm_polls_total",
@@ -63,6 +66,8 @@ static const struct metric_row measure_rows[] = {
 	[MEASURE_UNCHANGED] = { .name = "dcm_polls_unchanged_ratio",
 	    .kind = METRIC_GAUGE,
 	    .doc = "The share of 304 in dcm_polls_total", .unit = 1000000 },
+	[MEASURE_HELD] = { .name = "dcm_polls_held", .kind = METRIC_GAUGE,
+	    .doc = "Polls that are held now, of all processes" },
 	[MEASURE_APPLIED] = { .name = "dcm_publish_to_applied_seconds",
 	    .kind = METRIC_HISTOGRAM,
 	    .doc = "From a publish to an agent's first heartbeat that "
@@ -267,6 +272,7 @@ measure_read(struct route_request *req, struct route_reply *reply)
 	if (end != STORE_DONE)
 		log_warn("metrics", "%s", store_detail(c->store));
 	measure_share(m);
+	metric_set(m, MEASURE_HELD, NULL, held_sum(c->measure.folder));
 	reply->status = 200;
 	reply->type = METRIC_TYPE;
 	metric_print(m, &reply->body);

@@ -122,6 +122,13 @@ DCM_FDS=$(ulimit -Hn)
 ulimit -n "$DCM_FDS"
 DCM_CONNECTIONS=$((DCM_FDS / 2 - 64))
 
-export BIND_ADDRESS DCM_BIN DCM_BIND DCM_CONNECTIONS DCM_FDS DCM_PREFIX
-export DCM_PAGE DCM_RUN DCM_SHARE="$here"
+# Held polls leave some connections to others: above nine tenths of its files
+# lighttpd takes no new client.
+DCM_HELD=$((DCM_CONNECTIONS * 3 / 4))
+[ "$DCM_HELD" -ge 10000 ] ||
+	echo "controller: the limit of open files is $DCM_FDS: $DCM_HELD polls" \
+	    "can be held at once (10000 need a hard limit of 26800)" >&2
+
+export BIND_ADDRESS DCM_BIN DCM_BIND DCM_CONNECTIONS DCM_FDS DCM_HELD
+export DCM_PAGE DCM_PREFIX DCM_RUN DCM_SHARE="$here"
 exec lighttpd -D -f "$here/standalone.conf"

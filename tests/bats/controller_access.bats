@@ -1,5 +1,5 @@
 # controller_access.bats: who may call what, and in which order it is refused.
-# transports: standalone slow mount cgi
+# transports: standalone slow mount cgi watch
 
 load helper
 

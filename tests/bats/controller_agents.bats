@@ -1,5 +1,5 @@
 # controller_agents.bats: registration, heartbeats, the list of agents.
-# transports: standalone mount cgi
+# transports: standalone mount cgi watch
 
 load helper
 

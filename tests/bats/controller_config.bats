@@ -1,5 +1,5 @@
 # controller_config.bats: reading and publishing the configuration.
-# transports: standalone slow mount cgi
+# transports: standalone slow mount cgi watch
 # transports of --all: cgid fcgid fcgiwrap
 
 load helper

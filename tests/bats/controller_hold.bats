@@ -24,6 +24,7 @@ setup()
 	expect_status 200
 	etag=$(header ETag)
 	version=$(jq .version "$dir/body")
+	token=
 }
 
 # publish: another version.
@@ -34,14 +35,16 @@ publish()
 	    expect_status 201
 }
 
-# poll_start NAME SECONDS [HEADER ...]: a poll with the present tag, in the
-# background; its status and what it took, in ms, will be in $dir/NAME.done.
+# poll_start NAME SECONDS [HEADER ...]: a poll with the present tag and, where
+# $token is "", the fleet's key; in the background. Its status and what it
+# took, in ms, will be in $dir/NAME.done.
 poll_start()
 {
-	local name=$1 seconds=$2 field ask=()
+	local name=$1 seconds=$2 field ask=() who=$AGENT_KEY
 	shift 2
+	[ -z "$token" ] || who="Authorization: Bearer $token"
 	rm -f "$dir/$name".{done,body,head}
-	for field in "$AGENT_KEY" "If-None-Match: $etag" "$@"; do
+	for field in "$who" "If-None-Match: $etag" "$@"; do
 		ask+=(-H "$field")
 	done
 	(
@@ -50,7 +53,7 @@ poll_start()
 		status=$(curl -s --max-time 90 "${ask[@]}" -w '%{http_code}' \
 		    -D "$dir/$name.head" -o "$dir/$name.body" \
 		    "$base/config?wait=$seconds")
-		echo "$status $(($(date +%s%3N) - since))" >"$dir/$name.new"
+		echo "${status:-000} $(($(date +%s%3N) - since))" >"$dir/$name.new"
 		mv "$dir/$name.new" "$dir/$name.done"
 	) </dev/null >/dev/null 2>&1 &
 	echo $! >"$dir/$name.pid"
@@ -64,19 +67,46 @@ poll_end()
 	rm -f "$dir/$1.pid"
 }
 
+# register: sets $id and $token.
+register()
+{
+	request POST /register "$AGENT_KEY" --data '{}' &&
+	    expect_status 200 || return
+	id=$(jq -r .agent_id "$dir/body")
+	token=$(jq -r .token "$dir/body")
+}
+
+# agent_is ID STATE
+agent_is()
+{
+	request GET "/agents/$1" "$ADMIN_KEY" &&
+	    expect_json --arg state "$2" '.state == $state'
+}
+
+# polled_since ID SECONDS: whether the agent was there then or later.
+polled_since()
+{
+	request GET "/agents/$1" "$ADMIN_KEY" &&
+	    expect_json --argjson since "$2" '.last_poll |
+	    sub("\\.[0-9]*Z"; "Z") | fromdate >= $since'
+}
+
 # watching: the process that holds.
 watching()
 {
 	pgrep -P "$(program_pid controller)" -x watch.fcgi
 }
 
-# held COUNT: whether so many connections are open in it, beside what it has
-# when nothing is held.
+# held COUNT: whether all processes hold so many polls.
 held()
 {
-	local sockets
-	sockets=$(find "/proc/$(watching)/fd" -lname 'socket:*' | wc -l) &&
-	    [ $((sockets - 1)) -eq "$1" ]
+	request GET /metrics "$ADMIN_KEY" &&
+	    grep -qxF "dcm_polls_held $1" "$dir/body"
+}
+
+@test "the process that holds is there before anyone asks to wait" {
+	[ -n "$(watching)" ]
+	held 0
 }
 
 @test "a held poll ends with a 304 when its time is over, not before" {
@@ -130,4 +160,107 @@ held()
 		poll_end "many$n"
 		[ "$status" = 200 ]
 	done
+}
+
+@test "the version is not given to a token that was revoked meanwhile" {
+	register
+	rotated=$id
+	poll_start rotated 60
+	register
+	deleted=$id
+	poll_start deleted 60
+	register
+	poll_start good 60
+	wait_until held 3
+	request POST "/agents/$rotated/token" "$ADMIN_KEY"
+	expect_status 200
+	request DELETE "/agents/$deleted" "$ADMIN_KEY"
+	expect_status 204
+	publish
+	for name in rotated deleted; do
+		poll_end $name
+		[ "$status" = 401 ]
+		refute grep -q http://a "$dir/$name.body"
+	done
+	poll_end good
+	[ "$status" = 200 ]
+}
+
+@test "an agent is there as long as its poll is held, and after it" {
+	request POST /config "$ADMIN_KEY" --data \
+	    '{"data":{"url":"http://often"},"poll_interval_seconds":1}'
+	expect_status 201
+	etag=$(header ETag)
+	register
+	silent=$id
+	request GET /config "$AGENT_KEY" "X-Agent-ID: $silent" \
+	    "X-Applied-Version: 1" "X-Agent-State: ok"
+	expect_status 200
+	register
+	poll_start one 60 "X-Applied-Version: 1" "X-Agent-State: failed"
+	wait_until held 1
+	# offline: no poll for three intervals, counted from a held one's end
+	wait_until agent_is "$silent" offline
+	agent_is "$id" failed
+	# what it said when it came is old when it is answered
+	request POST "/agents/$id/status" "Authorization: Bearer $token" \
+	    --data '{"applied_version":1,"state":"ok"}'
+	expect_status 204
+	wait_until agent_is "$id" ok
+	since=$(date +%s)
+	publish
+	poll_end one
+	[ "$status" = 200 ]
+	wait_until polled_since "$id" "$since"
+	agent_is "$id" ok
+	wait_until agent_is "$id" offline
+	request POST /config "$ADMIN_KEY" --data \
+	    '{"data":{"url":"http://a"},"poll_interval_seconds":30}'
+	expect_status 201
+}
+
+@test "a client that has gone costs one deadline at the most" {
+	poll_start dead 4
+	wait_until held 1
+	pkill -KILL -P "$(cat "$dir/dead.pid")" -x curl
+	poll_end dead
+	[ "$status" = 000 ]
+	wait_until held 0
+	publish
+}
+
+@test "a process that is killed holds nothing, and the next one holds" {
+	poll_start lost 60
+	wait_until held 1
+	kill -s KILL "$(watching)"
+	wait_until held 0
+	again()
+	{
+		poll_start again 60
+		wait_until -t 2 held 1
+	}
+	wait_until again
+	publish
+	poll_end again
+	[ "$status" = 200 ]
+	[ "$(jq .version "$dir/again.body")" = $((version + 1)) ]
+	# lighttpd says that it is gone, or asks the next one itself
+	poll_end lost
+	[[ $status = 200 || $status = 5* ]]
+}
+
+@test "a process that is told to end answers what it holds, and ends" {
+	for signal in TERM USR1 INT HUP; do
+		wait_until watching
+		pid=$(watching)
+		poll_start "ended$signal" 60
+		wait_until held 1
+		kill -s $signal "$pid"
+		poll_end "ended$signal"
+		[ "$status" = 304 ]
+		[ "$took" -lt 50000 ]
+		wait_until refute kill -0 "$pid"
+	done
+	wait_until watching
+	held 0
 }

@@ -4,10 +4,10 @@
 #
 #	controller_start [NAME=value ...]
 #
-# and calls `request`. It then runs four ways with the same assertions, by
-# TRANSPORT: standalone and mount have the fast path where lighttpd has
-# mod_magnet; slow is standalone without it; cgi. teardown_file calls
-# programs_stop.
+# and calls `request`. It then runs in several ways with the same assertions,
+# by TRANSPORT: standalone and mount have the fast path where lighttpd has
+# mod_magnet; slow is standalone without it; cgi; in watch, watch.fcgi answers
+# for all. teardown_file calls programs_stop.
 #
 # Nothing here knows a fixed port, and nothing outlives bats. A program dies
 # with the process that started it: what several tests use is started in
@@ -247,12 +247,22 @@ controller_standalone()
 	    DCM_PAGE="${PAGE:-$dir/none}" \
 	    ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}" \
 	    DCM_FAST="${DCM_FAST-}" CONTROLLER_PORT="$port" "${settings[@]}" \
-	    "$top/lighttpd/run.sh"
+	    "${lighttpd:-$top/lighttpd}/run.sh"
 	wait_until controller_answers && program_runs controller
 }
 
 controller_slow()
 {
+	DCM_FAST=off controller_standalone
+}
+
+# Without the fast path, and with watch.fcgi in the place of each responder.
+controller_watch()
+{
+	local lighttpd=$dir/lighttpd
+	mkdir -p "$lighttpd"
+	cp -R "$top"/lighttpd/* "$lighttpd"
+	sed -i 's|/[a-z]*\.fcgi"|/watch.fcgi"|' "$lighttpd/responders.conf"
 	DCM_FAST=off controller_standalone
 }
 

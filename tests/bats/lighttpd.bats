@@ -140,6 +140,44 @@ children()
 	program_stop installed
 }
 
+# small_holds COUNT: by the metrics of the controller named small.
+small_holds()
+{
+	curl -sf -H "$ADMIN_KEY" "$small/metrics" |
+	    grep -qxF "dcm_polls_held $1"
+}
+
+@test "no more polls are held than the limit of open files allows" {
+	small=http://127.0.0.1:$(port_free)
+	mapfile -t settings <"$dir/controller.env"
+	program_start small bash -c 'ulimit -n 200; exec "$@"' bash \
+	    env -i PATH="$PATH" "${settings[@]}" DCM_BIN="$bin" \
+	    STATE_DIR="$dir/small" CONTROLLER_PORT="${small##*:}" \
+	    "$top/lighttpd/run.sh"
+	wait_until curl -sf "$small/ready"
+	log_has small 'limit of open files is 200: 27 polls can be held at once'
+	ask=(curl -s -o /dev/null -w '%{http_code}\n' -H "$AGENT_KEY"
+	    -H 'If-None-Match: *' "$small/config?wait=60")
+	pids=()
+	for _ in {1..27}; do
+		"${ask[@]}" >>"$dir/held" 2>&1 3>&- &
+		pids+=($!)
+	done
+	wait_until small_holds 27
+	# one more is not held, and the others are answered meanwhile
+	for _ in 1 2 3; do
+		[ "$("${ask[@]}")" = 304 ]
+		curl -sf "$small/health"
+	done
+	small_holds 27
+	log_has small '27 polls are held, and the limit of open files'
+	curl -sf -H "$ADMIN_KEY" -d '{"url":"http://x"}' "$small/config"
+	wait_until small_holds 0
+	wait "${pids[@]}"
+	[ "$(grep -c 304 "$dir/held")" = 27 ]
+	program_stop small
+}
+
 @test "run.sh refuses a port and a folder that cannot be" {
 	run env CONTROLLER_PORT=http "$top/lighttpd/run.sh"
 	[ "$status" = 1 ]

@@ -90,6 +90,54 @@ UNIT("a setting is never taken from a header field")
 	CHECK(!controller_names("DB_PATHS"));
 }
 
+UNIT("what a held request is answered from again is kept, the rest is not")
+{
+	char *const *sent = VARIABLES(V("REQUEST_METHOD=GET"),
+	    V("HTTP_USER_AGENT=much"), V("HTTP_X_API_KEY=key"),
+	    V("HTTP_ACCEPT=*/*"), V("HTTP_IF_NONE_MATCH=\"1-a\""),
+	    V("SERVER_SOFTWARE=lighttpd"), V("STATE_DIR=/x"),
+	    V("QUERY_STRING=wait=60"), V("HTTP_AUTHORIZATION=Bearer t"),
+	    V("REMOTE_ADDR=::1"), V("REMOTE_PORT=1"), V("PATH=/bin"));
+	char **kept = gateway_keep(sent);
+
+	CHECK(kept != NULL);
+	given(kept);
+	CHECK_TEXT(gateway_header(&g.route, "X-API-Key"), "key");
+	CHECK_TEXT(gateway_header(&g.route, "If-None-Match"), "\"1-a\"");
+	CHECK_TEXT(gateway_header(&g.route, "Authorization"), "Bearer t");
+	CHECK_TEXT(gateway_variable(&g, "REQUEST_METHOD"), "GET");
+	CHECK_TEXT(gateway_variable(&g, "QUERY_STRING"), "wait=60");
+	CHECK_TEXT(gateway_variable(&g, "REMOTE_ADDR"), "::1");
+	CHECK_TEXT(gateway_variable(&g, "STATE_DIR"), "/x");
+	CHECK(gateway_header(&g.route, "User-Agent") == NULL);
+	CHECK(gateway_variable(&g, "SERVER_SOFTWARE") == NULL);
+	CHECK(gateway_variable(&g, "REMOTE_PORT") == NULL);
+	CHECK(gateway_variable(&g, "PATH") == NULL);
+	CHECK_INT(g.count, 3);
+	gateway_forget(kept);
+	gateway_forget(NULL);
+	given(VARIABLES(V("REMOTE_ADDR=")));
+}
+
+UNIT("settings that are others than those loaded are told")
+{
+	struct controller with = { .store = (struct store *)(void *)&with };
+	char *const *one = VARIABLES(V("DB_PATH=/x"), V("HTTP_X=1"));
+	char *const *same = VARIABLES(V("HTTP_X=2"), V("DB_PATH=/x"));
+	char *const *other = VARIABLES(V("DB_PATH=/y"));
+
+	buf_init(&with.given, 100);
+	CHECK(!gateway_settled(one, &with));
+	CHECK(gateway_settled(VARIABLES(V("HTTP_X=1")), &with));
+	buf_str(&with.given, "DB_PATH=/x\n");
+	CHECK(gateway_settled(one, &with));
+	CHECK(gateway_settled(same, &with));
+	CHECK(!gateway_settled(other, &with));
+	with.store = NULL;
+	CHECK(!gateway_settled(one, &with));
+	buf_free(&with.given);
+}
+
 static void
 mounts(const char *prefix, const char *path)
 {
