@@ -320,6 +320,7 @@ gateway_watch_ready(struct loop_watch *l, short revents)
 		gateway_watch_tired(g, error);
 	/* one of them may have been a publish */
 	gateway_watch_look(g);
+	housekeep_turn(g->c);
 }
 
 static void

@@ -193,6 +193,7 @@ held()
 	etag=$(header ETag)
 	register
 	silent=$id
+	sleep 2.5	# until then, he may have been told thirty seconds
 	request GET /config "$AGENT_KEY" "X-Agent-ID: $silent" \
 	    "X-Applied-Version: 1" "X-Agent-State: ok"
 	expect_status 200
