@@ -126,8 +126,9 @@ DCM_CONNECTIONS=$((DCM_FDS / 2 - 64))
 # lighttpd takes no new client.
 DCM_HELD=$((DCM_CONNECTIONS * 3 / 4))
 [ "$DCM_HELD" -ge 10000 ] ||
-	echo "controller: the limit of open files is $DCM_FDS: $DCM_HELD polls" \
-	    "can be held at once (10000 need a hard limit of 26800)" >&2
+	echo "controller: the limit of open files is $DCM_FDS:" \
+	    "$DCM_HELD polls can be held at once" \
+	    "(10000 need a hard limit of 26800)" >&2
 
 export BIND_ADDRESS DCM_BIN DCM_BIND DCM_CONNECTIONS DCM_FDS DCM_HELD
 export DCM_PAGE DCM_PREFIX DCM_RUN DCM_SHARE="$here"

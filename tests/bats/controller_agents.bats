@@ -211,8 +211,3 @@ sys.exit(not c.execute("SELECT 1 FROM live WHERE id = ?",
 		expect_problem 400
 	done
 }
-
-@test "what belongs to later is not found, and not in the document" {
-	request GET '/config?wait=1' "$ADMIN_KEY"
-	expect_problem 400
-}
