@@ -129,7 +129,7 @@ run_containers()
 		name=$(basename "$file" .bats)
 		[ "${1:-$name}" != "$name" ] || run_bats "containers/$name"
 	done
-	for name in controller agent worker redis; do
+	for name in controller agent worker redis nats; do
 		docker rmi -f "dcm-$name:$DCM_TAG"
 	done >/dev/null 2>&1
 	tests/containers/engine down "$temp/engine"

@@ -306,32 +306,46 @@ readme()
 {
 	sed -n "/<!-- $1 -->/,/<!-- end -->/p" "$top/README.md" |
 	    sed -n '/^```sh/,/^```/p' | grep -v '^```' |
-	    sed -e "s/dcm-controller_state/${project}a-controller_state/g" \
-	        -e "s/dcm-controller:latest/dcm-controller:$DCM_TAG/g" \
-	        -e 's/^make \(.*\)/deploy a \1/' -e "s|backup.tar|$dir/&|g"
+	    sed -e "s|backup.db|$dir/&|g" -e "s/^docker compose -p \
+dcm-controller -f docker-compose.controller.yml /compose_of a controller /"
 }
 
-@test "the README's backup is one: the volume is lost and restored" {
-	local version
+@test "the README's backup is one: published over, lost, and restored" {
+	local version started
 	job_goes_on
 	request GET /config "X-API-Key: $(secret admin_api_key)"
 	version=$(jq .version "$dir/body")
+	started=$(inspect '{{.State.StartedAt}}' controller)
 	readme 'container backup' >"$dir/backup.sh"
-	grep -q tar "$dir/backup.sh"
+	readme 'container restore' >"$dir/restore.sh"
+	grep -q compose_of "$dir/backup.sh" "$dir/restore.sh"
 	# shellcheck source=/dev/null
 	. "$dir/backup.sh"
-	wait_until -t 60 ready
-	tar -tf "$dir/backup.tar" | grep controller.db
+	head -c 15 "$dir/backup.db" | grep -x 'SQLite format 3'
+	# Nothing was stopped, and nothing is left behind.
+	[ "$(inspect '{{.State.StartedAt}}' controller)" = "$started" ]
+	refute docker exec "$(container controller)" ls copy.db
+	publish three
+	wait_until -t 40 hit a three
+	# Into a controller that runs, with what it has,
+	# shellcheck source=/dev/null
+	. "$dir/restore.sh"
+	wait_until -t 40 hit a two
+	[ "$(inspect '{{.State.StartedAt}}' controller)" = "$started" ]
+	request GET /config "X-API-Key: $(secret admin_api_key)"
+	[ "$(jq .version "$dir/body")" = $((version + 2)) ]
+	# and into a new one, whose volume was lost.
 	publish three
 	deploy a docker-controller-down
 	docker volume rm "${project}a-controller_state"
-	readme 'container restore' >"$dir/restore.sh"
+	deploy a docker-controller
+	wait_until -t 60 ready
 	# shellcheck source=/dev/null
 	. "$dir/restore.sh"
-	wait_until -t 60 ready
 	request GET /config "X-API-Key: $(secret admin_api_key)"
-	[ "$(jq .version "$dir/body")" = "$version" ]
+	[ "$(jq .version "$dir/body")" = $((version + 1)) ]
 	wait_until -t 40 hit a two
+	wait_until -t 40 registered agent-a
 	job_goes_on
 }
 
@@ -348,21 +362,27 @@ readme()
 	job_goes_on
 }
 
+# broker_image NAME PACKAGE COMMAND: Debian's, where no registry is reached.
+broker_image()
+{
+	docker build -q -t "dcm-$1:$DCM_TAG" - <<-FILE
+	FROM debian:bookworm-slim
+	RUN apt-get update && apt-get install -y --no-install-recommends $2 && \\
+	    install -d -o 999 -g 999 /data
+	${3:+ENTRYPOINT ["$3"]}
+	FILE
+}
+
 redis_says()
 {
 	docker exec "$(container redis b)" redis-cli "$@"
 }
 
-# Where no registry is reached, Debian's redis-server stands in.
 @test "the redis profile gives the workers a queue that they share" {
 	local id
 	docker run --rm --entrypoint dcm-worker "dcm-worker:$DCM_TAG" \
 	    --help | grep -q QUEUE_URL || skip "the worker has no tasks yet"
-	docker build -q -t "dcm-redis:$DCM_TAG" - <<-'FILE'
-	FROM debian:bookworm-slim
-	RUN apt-get update && apt-get install -y --no-install-recommends \
-	    redis-server && install -d -o 999 -g 999 /data
-	FILE
+	broker_image redis redis-server
 	cp "$dir/b.env" "$dir/b.before"
 	printf '%s\n' REDIS_IMAGE="dcm-redis:$DCM_TAG" \
 	    QUEUE_URL=redis://redis:6379 >>"$dir/b.env"
@@ -380,6 +400,60 @@ redis_says()
 	deploy b docker
 	wait_until -t 40 hit b one
 	docker rm -fv "$(container redis b)"
+}
+
+# told STRATEGY PROFILE PORT: by a broker, although the agent polls once an
+# hour.
+told()
+{
+	local port
+	port=$(port_free)
+	cp "$dir/a.env" "$dir/a.before"
+	printf '%s\n' REDIS_IMAGE="dcm-redis:$DCM_TAG" \
+	    NATS_IMAGE="dcm-nats:$DCM_TAG" HINT_BIND=0.0.0.0 \
+	    "$3=$port" DISTRIBUTION_STRATEGY="$1" \
+	    "$1_URL=$2://host.docker.internal:$port" >>"$dir/a.env"
+	compose_of a controller --profile "$2" up -d
+	wait_until -t 60 ready
+	request POST '/config?poll_interval=3600' \
+	    "X-API-Key: $(secret admin_api_key)" \
+	    --data '{"url":"http://target:8000/three"}'
+	expect_status 201
+	wait_until -t 60 hit a three
+	compose_of a agent-worker up -d
+	target_joins a || :
+	wait_until -t 60 subscribed
+	request POST '/config?poll_interval=1' \
+	    "X-API-Key: $(secret admin_api_key)" \
+	    --data '{"url":"http://target:8000/one"}'
+	expect_status 201
+	wait_until -t 40 hit a one
+	docker inspect -f '{{json .HostConfig.PortBindings}}' \
+	    "$(container "$2" a-controller)" | grep "$port"
+	# A broker that is gone costs messages, and no publish.
+	docker rm -fv "$(container "$2" a-controller)"
+	publish two
+	expect_status 201
+	wait_until -t 40 hit a two
+	mv "$dir/a.before" "$dir/a.env"
+	deploy a docker-all
+	wait_until -t 60 ready
+	job_goes_on
+}
+
+subscribed()
+{
+	docker logs "$(container agent)" 2>&1 | grep 'subscribed with'
+}
+
+@test "the nats profile tells the agents at once" {
+	broker_image nats nats-server nats-server
+	told NATS nats NATS_PORT
+}
+
+@test "the redis profile of the controller tells the agents at once" {
+	broker_image redis redis-server
+	told REDIS redis REDIS_PORT
 }
 
 @test "make docker-logs shows all three" {

@@ -150,7 +150,8 @@ containers_gone()
 	for pair in a b; do
 		[ -e "$dir/$pair.env" ] || continue
 		compose_of $pair agent-worker --profile redis down -v
-		[ $pair = b ] || compose_of $pair controller down -v
+		[ $pair = b ] || compose_of $pair controller --profile redis \
+		    --profile nats down -v
 	done >/dev/null 2>&1
 	return 0
 }

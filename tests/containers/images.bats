@@ -197,6 +197,31 @@ refused()
 	done < <(sed -n 's/^#\([A-Z_]*=.*\)/\1/p' "$top/.env.example")
 }
 
+# passed PROGRAM FILE EXCEPT: whether the compose file passes every setting of
+# the program, but for those that the container decides.
+passed()
+{
+	docker run --rm --entrypoint "dcm-$1" "dcm-$1:$DCM_TAG" \
+	    --help-markdown | sed -n 's/^| `\([A-Z_]*\)`.*/\1/p' |
+	    grep -vxE "$3" >"$dir/settings.$1"
+	[ -s "$dir/settings.$1" ]
+	while read -r name; do
+		grep -qE "^      ($name|${name}_FILE):" "$top/$2" || {
+			echo "$2 does not pass $name"
+			return 1
+		}
+	done <"$dir/settings.$1"
+}
+
+@test "every setting of the worker, and of hints, can be set from outside" {
+	passed worker docker-compose.agent-worker.yml \
+	    'WORKER_PORT|BIND_ADDRESS|STATE_DIR'
+	passed agent docker-compose.agent-worker.yml \
+	    'AGENT_PORT|BIND_ADDRESS|STATE_(DIR|FILE)|REQUEST_TIMEOUT_SECONDS|WORKER_COMMAND|CONTROLLER_(USERNAME|PASSWORD|CA_FILE|CERT_FILE|KEY_FILE)'
+	passed controller docker-compose.controller.yml \
+	    'DCM_CONFIG|STATE_DIR|BIND_ADDRESS|CONTROLLER_PORT|DB_.*|AGENT_(USERNAME|PASSWORD)|TOKEN_KEY_FILE|REDIS_(HOST|PORT)'
+}
+
 @test "make's secrets are random, closed to others, and made once" {
 	local folder=$dir/made
 	"$top/lib/secrets.sh" "$folder" one two
