@@ -79,6 +79,47 @@ everywhere()
 	expect_problem 404
 }
 
+# crowd HEADER...: forty at once for each way to ask, so that every process of
+# every pool has its turn, and the web server where it answers by itself. What
+# they were answered, without doubles.
+crowd()
+{
+	local n args=()
+	for n; do args+=(-H "$n"); done
+	for n in {1..40}; do
+		for path in /config /config/1 "/config?wait=$n"; do
+			echo "url = \"$base$path\""
+			echo 'output = "/dev/null"'
+		done
+	done >"$dir/urls"
+	curl -sS --parallel --parallel-max 24 -K "$dir/urls" "${args[@]}" \
+	    -w '%{http_code}\n' | sort -u | xargs
+}
+
+@test "two seconds after its end a token is good in no process" {
+	[ "$TRANSPORT" != cgi ] || skip "a process for each request"
+	request GET /config "$ADMIN_KEY"
+	tag=$(header ETag)
+	for end in "POST /agents/ID/token" "DELETE /agents/ID"; do
+		register --data '{}'
+		[ "$(crowd "$bearer")" = 200 ]
+		for n in 1 2 3; do
+			request GET /config "$bearer" "If-None-Match: $tag"
+			expect_status 304
+		done
+		path=${end#* }
+		request "${end%% *}" "${path/ID/$id}" "$ADMIN_KEY"
+		sleep 2
+		[ "$(crowd "$bearer")" = 401 ]
+		[ "$(crowd "$bearer" 'If-None-Match: "x"')" = 401 ]
+		for n in 1 2 3 4 5 6; do
+			request GET /config "$bearer" "If-None-Match: $tag"
+			expect_problem 401
+		done
+		forgiven
+	done
+}
+
 @test "deleting forgets an agent and its token for good, and bans nobody" {
 	register --data '{"hostname":"gone"}'
 	old=$bearer
