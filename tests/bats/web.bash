@@ -6,9 +6,14 @@
 # it serves as www-data, as the system's would; otherwise as who runs it.
 # shellcheck disable=SC2034,SC2154	# helper.bash's: bin, dir, base, prefix
 
+# The newest, where several versions were packed.
 web_archive()
 {
-	printf '%s\n' "$(dirname "$bin")"/dcm-cgi-*.tar.gz
+	local archives=("$(dirname "$bin")"/dcm-cgi-*.tar.gz) newest one
+	for one in "${archives[@]}"; do
+		[ -n "$newest" ] && [ "$newest" -nt "$one" ] || newest=$one
+	done
+	echo "$newest"
 }
 
 # web_open FOLDER...: given to the web server's user, who may come there.

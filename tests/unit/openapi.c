@@ -126,4 +126,19 @@ UNIT("a table is printed as expected, line for line")
 	buf_free(&b);
 }
 
+UNIT("a server's path that YAML would read otherwise is quoted")
+{
+	struct openapi doc = t_doc;
+	struct buf b = BUF_INIT(1 << 20);
+
+	doc.server = "/some/where.8080/api/v1";
+	openapi_print(&doc, &b);
+	CHECK(strstr(buf_text(&b), "\n  - url: /some/where.8080/api/v1\n"));
+	buf_reset(&b);
+	doc.server = "/a b: \"c\" #d";
+	openapi_print(&doc, &b);
+	CHECK(strstr(buf_text(&b), "\n  - url: \"/a b: \\\"c\\\" #d\"\n"));
+	buf_free(&b);
+}
+
 UNIT_MAIN
