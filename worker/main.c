@@ -277,8 +277,9 @@ main_serve(const char *file)
 	if (!loop_signal(worker.loop, SIGTERM, main_caught, &end) ||
 	    !loop_signal(worker.loop, SIGINT, main_caught, &end))
 		log_fatal("no signals: %m");
-	log_info("init", "dcm-worker %s on %s port %ld", DCM_VERSION,
-	    worker.settings.bind, httpd_port(worker.httpd));
+	log_info("init", "dcm-worker %s on %s port %ld, instance %s",
+	    DCM_VERSION, worker.settings.bind, httpd_port(worker.httpd),
+	    worker.instance);
 	if (worker.settings.key == NULL)
 		log_info("init", "no WORKER_API_KEY: /config is for callers "
 		    "on this machine only");
