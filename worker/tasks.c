@@ -141,7 +141,13 @@ static const struct route_param tasks_list_params[] = {
 };
 
 static const struct route_answer tasks_read_answers[] = {
-	{ .status = 200, .doc = "How it stands", .type = "application/json",
+	{ .status = 200, .doc = "How it stands. `completed`: the target "
+	    "answered, whatever it answered, its own 4xx and 5xx too. Only a "
+	    "target that cannot be reached, is too slow or breaks off is "
+	    "tried again (`pending`), WORKER_RETRY_MAX times with growing "
+	    "pauses; then the task is `failed`, and at once where its address "
+	    "is refused or its body is longer than MAX_RESULT_BYTES",
+	    .type = "application/json",
 	    .fields = task_result_fields, .headers = "Cache-Control",
 	    .example = "{\"task_id\":\"" TASKS_ID "\",\"status\":"
 	    "\"completed\",\"status_code\":200,\"content_type\":"
