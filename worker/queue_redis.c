@@ -247,11 +247,35 @@ queue_redis_open(const struct queue_setup *setup, struct buf *error)
 }
 
 static void
+queue_redis_left(struct queue_redis_ask *ask, const redisReply *reply)
+{
+	(void)ask;
+	if (reply != NULL && reply->type == REDIS_REPLY_INTEGER &&
+	    reply->integer > 0)
+		log_info("queue", "%lld tasks are left to other workers",
+		    reply->integer);
+}
+
+/* What does not end here is another's at once, not after a lease. */
+static void
+queue_redis_leave(struct queue_redis *r)
+{
+	char idle[24];
+
+	r->leave.answered = queue_redis_left;
+	snprintf(idle, sizeof(idle), "%d", 10 * (int)QUEUE_REDIS_LEASE);
+	if (queue_redis_eval(r, &r->leave, queue_redis_script_leave,
+	    (const char *const[]){ r->base.setup.instance, idle, NULL }))
+		queue_redis_link_flush(&r->verbs);
+}
+
+static void
 queue_redis_close(struct queue *q)
 {
 	struct queue_redis *r = queue_redis_of(q);
 
 	q->room = 0;
+	queue_redis_leave(r);
 	queue_redis_link_stop(&r->wait);
 	queue_redis_link_stop(&r->verbs);
 	queue_redis_take_stop(r);

@@ -29,7 +29,7 @@ struct queue_redis {
 	struct queue_redis_link verbs;	/* answers at once */
 	struct queue_redis_link wait;	/* waits for tasks */
 	TAILQ_HEAD(, queue_redis_run) runs;
-	struct queue_redis_ask look, begin, beat, sweep;
+	struct queue_redis_ask look, begin, beat, sweep, leave;
 	bool looking;		/* look or begin is awaited */
 	bool beating, sweeping;
 	char cursor[QUEUE_REDIS_ENTRY];	/* of XAUTOCLAIM */

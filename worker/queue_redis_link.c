@@ -19,6 +19,7 @@
 enum {
 	LINK_PATIENCE = 5000,	/* ms without an answer */
 	LINK_LOOK = 500,	/* ms between two looks at that */
+	LINK_LAST = 14,		/* times as many ms, for the last answers */
 	LINK_BASE = 100,	/* ms, backoff */
 	LINK_MOST = 3000,
 };
@@ -333,6 +334,23 @@ queue_redis_link_start(struct queue_redis_link *l)
 	l->again.fire = queue_redis_link_again;
 	l->patience.fire = queue_redis_link_patience;
 	loop_timer_start(l->loop, &l->again, 0);
+}
+
+void
+queue_redis_link_flush(struct queue_redis_link *l)
+{
+	for (int i = 0; i < LINK_LAST; i++) {
+		struct pollfd p = { .events = POLLIN };
+
+		if (l->context == NULL || !l->up || l->unanswered == 0)
+			return;
+		redisAsyncHandleWrite(l->context);
+		if (l->context == NULL)
+			return;
+		p.fd = l->context->c.fd;
+		if (poll(&p, 1, LINK_LAST) > 0)
+			redisAsyncHandleRead(l->context);
+	}
 }
 
 void

@@ -38,6 +38,9 @@ struct queue_redis_link {
 
 void queue_redis_link_start(struct queue_redis_link *);
 void queue_redis_link_stop(struct queue_redis_link *);
+/* For the end of the program: waits until all is answered, a fifth of a
+ * second at most. */
+void queue_redis_link_flush(struct queue_redis_link *);
 
 /* A command that is awaited. */
 struct queue_redis_ask {

@@ -121,6 +121,15 @@ const char queue_redis_script_remove[] = NAMES
 	LINE("call('DEL', result(id))")
 	LINE("return call('DEL', task(id))");
 
+const char queue_redis_script_leave[] = NAMES
+	LINE("local mine = call('XPENDING', tasks, group, '-', '+', 10000,")
+	LINE("  ARGV[1])")
+	LINE("for _, entry in ipairs(mine) do")
+	LINE("  call('XCLAIM', tasks, group, ARGV[1], 0, entry[1],")
+	LINE("    'IDLE', ARGV[2], 'JUSTID')")
+	LINE("end")
+	LINE("return #mine");
+
 /* Workers that are gone for an hour are forgotten by the group. */
 const char queue_redis_script_sweep[] = NAMES
 	LINE("local due = call('ZRANGEBYSCORE', later, '-inf', ARGV[1],")

@@ -29,6 +29,9 @@ extern const char queue_redis_script_read[];
 extern const char queue_redis_script_list[];
 /* id: 1, or 0. */
 extern const char queue_redis_script_remove[];
+/* consumer, ms: what it was given and did not settle counts as untouched for
+ * so long; how many those are. */
+extern const char queue_redis_script_leave[];
 /* now, offset: what is due goes into the stream, what is over out of the
  * index; {in the stream, later, given out, arrival of the oldest, the next
  * offset}. */

@@ -514,6 +514,28 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	expect_json '.attempts == 2 and .body == "waited"'
 }
 
+@test "what a worker leaves at its end may be taken over at once" {
+	[ "$engine" = redis ] || skip "one worker has the queue"
+	local pid
+	start
+	put "{\"url\":\"$target/hang?left\",\"timeout_seconds\":300}"
+	push
+	wait_until state '.tasks.running == 1'
+	pid=$(program_pid worker)
+	kill -TERM "$pid"
+	wait_until log_has worker 'shutdown\] signal'
+	kill -TERM "$pid"
+	wait_until program_gone worker
+	# id, consumer, ms that it was not touched, how often it was given out
+	redis -n 1 xpending worker:hit:tasks workers - + 10
+	cat "$dir/redis.out"
+	[ "$(sed -n 3p "$dir/redis.out")" -ge 10000 ]
+	second
+	base=http://127.0.0.1:$second_port
+	wait_until task_is "$task" pending
+	wait_until state '.tasks.running == 1'
+}
+
 @test "a worker that lives keeps its task beyond a lease" {
 	[ "$engine" = redis ] || skip "one worker has the queue"
 	start
@@ -619,6 +641,44 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	wait_until state .tasks.queue_up
 	wait_until push
 	ended completed
+}
+
+@test "a 202 is sent when its task is on disk, and many share one sync" {
+	[ "$engine" = sqlite ] || skip "there is no file"
+	local n
+	cc -D_GNU_SOURCE -shared -fPIC -o "$dir/order.so" \
+	    "$top/tests/bats/order.c"
+	rm -f "$dir/order"
+	start WORKER_CONCURRENCY=1 LD_PRELOAD="$dir/order.so" \
+	    ORDER="$dir/order" \
+	    ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
+	put_url "$target/wait?$dir/go-order"
+	push
+	wait_until task_is "$task" pending
+	: >"$dir/order"
+	for n in {1..10}; do
+		push
+	done
+	cat "$dir/order"
+	[ "$(grep -c 202 "$dir/order")" = 10 ]
+	# never two of them without a sync between, and one before the first
+	awk '/sync/ { safe = 1 } /202/ { if (!safe) exit 1; safe = 0 }' \
+	    "$dir/order"
+	: >"$dir/order"
+	python3 - "$worker_port" <<-'PY'
+	import socket
+	import sys
+	many = [socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+	        for _ in range(200)]
+	for one in many:
+	    one.sendall(b"GET /hit?async=true HTTP/1.1\r\nHost: a\r\n\r\n")
+	for one in many:
+	    assert b" 202 " in one.recv(65536)
+	PY
+	[ "$(grep -c 202 "$dir/order")" = 200 ]
+	[ "$(grep -c sync "$dir/order")" -lt 100 ]
+	touch "$dir/go-order"
+	wait_until state '.tasks.completed == 211'
 }
 
 @test "two workers do not share one file" {
