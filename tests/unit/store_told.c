@@ -149,30 +149,42 @@ UNIT("a hundred changes do not need more room")
 	folder_remove();
 }
 
-UNIT("marking goes on where the time was over")
+/* How many turns of one millisecond it takes until so many are in a state. */
+static int
+turns(long long now, const char *state, long long many)
 {
-	enum { MANY = 9000 };
-	static struct store_beat beats[MANY];
-	long long count, at = 1000000;
-	int turns = 0;
+	long long count;
+	int n = 0;
+
+	do {
+		CHECK_INT(store_sweep(s, now, 1), STORE_DONE);
+		CHECK_INT(store_count(s, state, -1, &count), STORE_DONE);
+		n++;
+	} while (count < many && n < 20);
+	CHECK_INT(count, many);
+	return n;
+}
+
+UNIT("finding agents and marking them go on where the time was over")
+{
+	enum { MANY = 9000 };	/* more than a batch */
 
 	folder_make();
 	s = store_here("wal");
-	for (int i = 0; i < MANY; i++) {
-		beats[i] = (struct store_beat){ .at = at,
-			.applied_version = 1, .state = "ok",
-			.trusted = true };
-		snprintf(beats[i].id, TOKEN_UUID,
-		    "%08d-0000-4000-8000-abcdef012345", i);
-	}
-	CHECK_INT(store_fold(s, beats, MANY), STORE_DONE);
-	do {
-		CHECK_INT(store_sweep(s, at + 1000000, 1), STORE_DONE);
-		CHECK_INT(store_count(s, "offline", -1, &count), STORE_DONE);
-		turns++;
-	} while (count < MANY && turns < 20);
-	CHECK_INT(count, MANY);
-	CHECK(turns > 1);
+	CHECK_INT(store_ready(s), STORE_DONE);
+	/* agents that liveness has lost */
+	CHECK(sqlite3_exec(s->truth.db, "WITH RECURSIVE n(i) AS (SELECT 1 "
+	    "UNION ALL SELECT i + 1 FROM n LIMIT 9000) INSERT INTO agent "
+	    "(id, address, registered_at, first_version) SELECT "
+	    "printf('%08d-0000-4000-8000-abcdef012345', i), '', 1, 0 FROM n",
+	    NULL, NULL, NULL) == SQLITE_OK);
+	CHECK(turns(1000000, "new", MANY) > 1);
+	CHECK(sqlite3_exec(s->live.db, "UPDATE live SET last_poll = 1000000, "
+	    "said = 'ok', state = 'ok'", NULL, NULL, NULL) == SQLITE_OK);
+	CHECK(turns(2000000, "offline", MANY) > 1);
+	CHECK(sqlite3_exec(s->live.db, "UPDATE live SET last_poll = 3000000",
+	    NULL, NULL, NULL) == SQLITE_OK);
+	CHECK(turns(3000001, "ok", MANY) > 1);
 	store_free(s);
 	folder_remove();
 }
