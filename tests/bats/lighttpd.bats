@@ -111,8 +111,8 @@ children()
 	s = socket.socket(socket.AF_UNIX)
 	s.bind(sys.argv[2] + ".sock")
 	s.listen()
+	parent = os.getpid()	# the child may begin after it has ended
 	if os.fork() == 0:
-	    parent = os.getppid()
 	    while os.getppid() == parent:
 	        time.sleep(0.01)
 	    os.dup2(s.fileno(), 0)
