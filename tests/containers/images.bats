@@ -58,6 +58,11 @@ in_image()
 	done
 }
 
+@test "the controller's image has what the fast path is made of" {
+	in_image controller '[ -s /usr/lib/lighttpd/mod_magnet.so ] &&
+	    [ -s /usr/local/share/dcm/lighttpd/fast.lua ]'
+}
+
 @test "labels say what an image is, and its version is the program's" {
 	local program label version
 	for program in controller agent worker; do
