@@ -58,6 +58,7 @@ struct agent {
 	bool hinted;		/* it is, once the controller is well */
 	bool moved;		/* the last answer was another configuration */
 	bool plain;		/* a held poll failed: the next is not held */
+	unsigned unheld;	/* held polls that failed, in a row */
 	/* of the poll under way, or the last one */
 	bool conditional, fresh;	/* it sent a tag; no-cache */
 	long hold;		/* s that it may be held; 0: not */

@@ -83,6 +83,7 @@ agent_poll_failed(struct agent *a)
 
 	agent_note_failure(a, "poll", a->answer->why);
 	a->plain = a->hold > 0;
+	a->unheld += a->plain;
 	a->hinted |= a->fresh;
 	if (a->hurry)
 		ms = 0;

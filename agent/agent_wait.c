@@ -69,16 +69,20 @@ agent_early(const struct agent *a)
 }
 
 /* Whether nothing keeps the next poll from being held: this one was, to its
- * end, or until there was something, or was not because of a hurry. A 304
- * that comes early is from someone who cannot hold it: asking again at once
- * would never end. */
+ * end, or until there was something; or it was not because of a hurry, or
+ * because one broke off, as when the controller is started again. A 304 that
+ * comes early is from someone who cannot hold it, and so is a second failure:
+ * asking again at once would never end. */
 static bool
 agent_holds(const struct agent *a)
 {
 	int64_t took = loop_now(a->loop) - a->asked;
 
-	return a->wake.hold > 0 && (a->moved || (a->hold == 0 ? a->fresh :
-	    took >= a->hold * INT64_C(1000) - AGENT_SETTLE));
+	if (a->wake.hold == 0 || a->moved)
+		return a->wake.hold > 0;
+	if (a->hold == 0)
+		return a->fresh || a->unheld == 1;
+	return took >= a->hold * INT64_C(1000) - AGENT_SETTLE;
 }
 
 int64_t
@@ -87,6 +91,8 @@ agent_pause(struct agent *a)
 	int64_t ms = retry_spread(agent_interval(a), token_chance());
 	int64_t early = agent_early(a);
 
+	if (a->hold > 0)
+		a->unheld = 0;
 	if (a->hurry || a->hinted)
 		return 0;
 	if (agent_holds(a))

@@ -16,7 +16,7 @@ enum sky_kind { SKY_REGISTER, SKY_POLL, SKY_REPORT };
 
 enum sky_manner {
 	SKY_WELL, SKY_GONE, SKY_503, SKY_401_POLLS, SKY_401_REGISTERS,
-	SKY_404_POLLS, SKY_503_REPORTS,
+	SKY_404_POLLS, SKY_503_REPORTS, SKY_400_HELD,
 };
 
 struct sky_agent {
@@ -27,7 +27,7 @@ struct sky_agent {
 	int64_t timer_due, fetch_due;
 	ask_done *done;
 	enum sky_kind kind;
-	bool polled, matches;
+	bool polled, matches, held;
 };
 
 static struct {
@@ -142,7 +142,8 @@ sky_config(const struct ask *ask, const struct ask_news *news,
 	    atoll(poll->etag + 1) == sky.version;
 	fetch = sky_ask(arg, SKY_POLL, news, poll->etag, poll->fresh, done);
 	sky.asked[sky.count - 1].hold = poll->hold;
-	if (s->matches && poll->hold > 0 && sky.holds)
+	s->held = poll->hold > 0;
+	if (s->matches && s->held && sky.holds)
 		s->fetch_due += poll->hold * 1000;
 	return fetch;
 }
@@ -254,6 +255,8 @@ sky_status(const struct sky_agent *s)
 	if ((sky.manner == SKY_401_POLLS && s->kind == SKY_POLL) ||
 	    (sky.manner == SKY_401_REGISTERS && s->kind == SKY_REGISTER))
 		return 401;
+	if (sky.manner == SKY_400_HELD && s->kind == SKY_POLL && s->held)
+		return 400;
 	if (sky.manner == SKY_404_POLLS && s->kind == SKY_POLL)
 		return 404;
 	if (s->kind == SKY_REPORT)

@@ -161,10 +161,27 @@ UNIT("after a held poll that failed comes one that is not held")
 	sky.manner = SKY_503;
 	release(1);
 	sky.manner = SKY_WELL;
+	sky_run(0, 1);
+	CHECK_INT(sky.count, 0);	/* backoff */
 	sky_run(0, 3600);
 	CHECK_INT(sky.asked[0].hold, 0);
+	for (size_t i = 1; i < sky.count; i++)
+		CHECK_INT(sky.asked[i].hold, WAKE_HOLD);
+	CHECK(sky.asked[1].at - sky.asked[0].at < 1000);
+}
+
+UNIT("whoever refuses to hold a poll is asked once an interval, too")
+{
+	begin("WATCH");
+	sky.holds = false;
+	sky.manner = SKY_400_HELD;
 	sky_run(0, 3600);
-	CHECK_INT(sky.asked[1].hold, WAKE_HOLD);
+	sky.count = 0;
+	sky_run(0, 36000);
+	CHECK(sky.count >= 16 && sky.count <= 24);	/* held, then not */
+	sky.version = 2;
+	sky_run(0, 4000);
+	CHECK_INT(agent->deliver.newest.version, 2);
 }
 
 UNIT("a held poll is let go for a hurry, and for what the worker does")
