@@ -42,10 +42,10 @@ fleet()
 	PYTHON
 }
 
-# page QUERY: what a request costs, in us of a processor.
+# page QUERY [TIMES]: what a request costs, in us of a processor.
 page()
 {
-	local i before after
+	local i before after rounds=$((rounds * ${2:-1}))
 	for ((i = 0; i < rounds; i++)); do
 		echo "url = \"$base/agents?$1\""
 		echo "output = \"$dir/page\""
@@ -77,7 +77,7 @@ pages()
 	page "limit=100&after=$middle&state=ok"
 	page "limit=100&after=$middle&version=2"
 	page "limit=100&after=$middle&version=2&state=ok"
-	page 'limit=1&state=failed'
+	page 'limit=1&state=failed' 5
 }
 
 # fill COUNT: a controller with so many agents, in a new folder.
