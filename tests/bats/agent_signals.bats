@@ -119,16 +119,29 @@ switches()
 	wait_until quiet
 }
 
-@test "a check and a poll cost few wake-ups" {
+# Wake-ups from sleep: the timer's, and the answer's.
+sleeps()
+{
+	awk '/^voluntary_ctxt_switches/ { print $2 }' \
+	    "/proc/$(program_pid agent)/status"
+}
+
+@test "a check and a poll cost two wake-ups each" {
 	peers
-	publish 1 2
-	agent_run WORKER_CHECK_SECONDS=2
+	publish 1 1
+	agent_run
 	wait_until applied_is 1
-	local before asked
-	before=$(switches)
-	asked=$(($(count controller true) + $(count worker true)))
-	sleep 8
-	asked=$(($(count controller true) + $(count worker true) - asked))
-	echo "$(($(switches) - before)) for $asked requests"
-	[ $(($(switches) - before)) -le $((asked * 8 + 4)) ]
+	cheap()
+	{
+		local before asked
+		before=$(sleeps)
+		asked=$(($(count controller true) + $(count worker true)))
+		sleep 8
+		before=$(($(sleeps) - before))
+		asked=$(($(count controller true) + $(count worker true) -
+		    asked))
+		echo "$before for $asked requests"
+		[ "$asked" -ge 10 ] && [ $before -le $((asked * 2 + 3)) ]
+	}
+	cheap || cheap	# a connection may have been closed in between
 }

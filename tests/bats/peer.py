@@ -73,6 +73,7 @@ def answer_json(status, value, headers=None):
 
 class Peer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1               # head and body are one segment
 
     def log_message(self, *args):
         pass

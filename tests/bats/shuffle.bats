@@ -94,10 +94,11 @@ start_worker()
 	worker_start
 }
 
+# Not what run.sh executes before it is lighttpd.
 kill_responder()
 {
 	local all
-	mapfile -t all < <(pgrep -P "$(program_pid controller)" || :)
+	mapfile -t all < <(pgrep -P "$(program_pid controller)" 'fcgi$' || :)
 	[ ${#all[@]} -eq 0 ] ||
 	    kill -s "$1" "${all[$((at % ${#all[@]}))]}" || :
 }
