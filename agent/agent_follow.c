@@ -82,8 +82,8 @@ agent_poll_failed(struct agent *a)
 	int64_t ms = agent_delay(a);
 
 	agent_note_failure(a, "poll", a->answer->why);
-	a->plain = a->hold > 0;
-	a->unheld += a->plain;
+	a->unheld += a->hold > 0;
+	a->plain = a->unheld > 0;
 	a->hinted |= a->fresh;
 	if (a->hurry)
 		ms = 0;

@@ -170,6 +170,22 @@ UNIT("after a held poll that failed comes one that is not held")
 	CHECK(sky.asked[1].at - sky.asked[0].at < 1000);
 }
 
+UNIT("however long a controller was away, held polls follow at once")
+{
+	for (int i = 0; i < 20; i++) {
+		begin("WATCH");
+		sky.seed = (uint64_t)i;
+		sky_run(0, 60);
+		sky.manner = SKY_GONE;
+		release(1);
+		sky_run(0, 60 * (i + 1));
+		sky.manner = SKY_WELL;
+		sky_run(0, 70);
+		CHECK_INT(sky.asked[sky.count - 1].hold, WAKE_HOLD);
+		CHECK_TEXT(agent->why, "");
+	}
+}
+
 UNIT("whoever refuses to hold a poll is asked once an interval, too")
 {
 	begin("WATCH");
