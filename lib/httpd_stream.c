@@ -9,7 +9,8 @@
 
 #include "httpd_conn.h"
 
-enum { HTTPD_STREAM_SMALL = 16384 };	/* bytes that may wait a turn */
+/* Bytes that may wait a turn: libcurl gives what it read in four pieces. */
+enum { HTTPD_STREAM_SMALL = 65536 };
 
 void
 httpd_stream_start(struct httpd_request *r, int status, const char *headers,

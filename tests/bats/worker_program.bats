@@ -155,6 +155,27 @@ raw()
 	done
 }
 
+@test "each log line says which component speaks" {
+	local task name
+	own ALLOW_CIDR=127.0.0.1 LOG_LEVEL=debug QUEUE_URL=memory: \
+	    WORKER_RETRY_MAX=0
+	put_url "http://127.0.0.1:1/"
+	hit
+	expect_problem 502
+	request GET '/hit?async=true'
+	task=$(jq -r .task_id "$dir/body")
+	request GET "/hit/$task?wait=20"
+	expect_json '.status == "failed"'
+	program_stop own
+	for name in init http config hit task shutdown; do
+		log_has own "^[0-9TZ:.-]+ [a-z]+ \\[$name\\] "
+	done
+	refute grep -vE '^[0-9TZ:.-]+ (error|warn|info|debug) \[[a-z]+\] ' \
+	    "$dir/own.log"
+	own QUEUE_URL=redis://127.0.0.1:1
+	wait_until log_has own '\[queue\] redis'
+}
+
 @test "SIGTERM lets what runs finish, accepts nothing new, exits with 0" {
 	own ALLOW_CIDR=127.0.0.1
 	put_url "$target/wait?$dir/end"

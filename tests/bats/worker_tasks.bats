@@ -712,6 +712,28 @@ sqlite3.connect(sys.argv[1]).execute("PRAGMA user_version = 99")' \
 	[ "$status" = 1 ]
 }
 
+# metric LINE: it is in /metrics; for waits.
+metric()
+{
+	curl -s "$base/metrics" | grep -qE "^$1\$"
+}
+
+@test "the metrics tell how deep and how old the queue is" {
+	start WORKER_CONCURRENCY=1
+	put_url "$target/wait?$dir/go-deep"
+	metric 'dcm_worker_queue_oldest_seconds 0(\.0*)?'
+	push
+	push
+	push
+	wait_until metric 'dcm_worker_queue_tasks\{state="queued"\} 2'
+	wait_until metric 'dcm_worker_queue_tasks\{state="pending"\} 1'
+	wait_until metric 'dcm_worker_queue_oldest_seconds [1-9][0-9.]*'
+	touch "$dir/go-deep"
+	wait_until metric 'dcm_worker_task_seconds_count\{end="completed"\} 3'
+	wait_until metric 'dcm_worker_queue_oldest_seconds 0(\.0*)?'
+	wait_until metric 'dcm_worker_queue_tasks\{state="queued"\} 0'
+}
+
 @test "the metrics tell of tasks" {
 	start
 	put_url "$target/hello"
