@@ -26,6 +26,7 @@ local FIELDS_MAX = 100		-- half of GATEWAY_FIELDS_MAX
 local NAMES_MAX = 500
 
 local r, c = lighty.r, lighty.c
+math.randomseed(c.rand(), select(2, c.hrtime()))
 local floor, random, format = math.floor, math.random, string.format
 local pairs, pcall, tonumber, open = pairs, pcall, tonumber, io.open
 local fronts = {}		-- by folder: several mounts share this script
@@ -217,12 +218,15 @@ local function beat_note(front, ms, id, trust, sent, status)
 	return true
 end
 
--- A random UUID; only to be told from others.
+-- A UUID, only to be told from others: a random one of this program, and
+-- counted on from there, which costs a tenth of making each at random.
+local id_begin = format("%04x%04x-%04x-4%03x-%04x-", random(0, 65535),
+    random(0, 65535), random(0, 65535), random(0, 4095), random(32768, 49151))
+local id_count = random(0, 0xffffffff)
+
 local function request_id()
-	return format("%04x%04x-%04x-4%03x-%04x-%04x%04x%04x",
-	    random(0, 65535), random(0, 65535), random(0, 65535),
-	    random(0, 4095), random(32768, 49151), random(0, 65535),
-	    random(0, 65535), random(0, 65535))
+	id_count = id_count + 1
+	return id_begin .. format("%012x", id_count)
 end
 
 local function answer_send(front, status, id)
@@ -298,6 +302,5 @@ local function fast()
 	return nil
 end
 
-math.randomseed(c.rand(), select(2, c.hrtime()))
 package.loaded["dcm.fast"] = fast
 return fast()

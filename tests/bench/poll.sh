@@ -4,6 +4,8 @@
 # own and heartbeats. On the fast path, beside a static file's 304; through a
 # responder, beside a FastCGI program that answers a constant. All are asked
 # with the same requests, in turns, and the middle of the rounds counts.
+# Agents that poll every 30 seconds come on a connection each; a proxy in front
+# keeps some alive.
 #
 # AGENTS (1000000); ROUNDS (3); SECONDS_EACH (3): how long each is measured,
 # after one second of warmth.
@@ -40,11 +42,12 @@ program_start peer lighttpd -D -f "$dir/peer.conf"
 peer=http://127.0.0.1:$port
 wait_until curl -sf "$peer/constant"
 
-# one NAME URL PROGRAM: a round; its cost and its rate into files of the name.
+# one NAME URL PROGRAM [OPTION VALUE]: a round; its cost and its rate into
+# files of the name.
 one()
 {
 	bench_say "asking: $1"
-	fleet_ask "$2" "$3" "${ask[@]}"
+	fleet_ask "$2" "$3" "${ask[@]}" "${@:4}"
 	fleet_cost >>"$dir/$1.cost"
 	fleet_value polls_per_second >>"$dir/$1.rate"
 }
@@ -52,6 +55,8 @@ one()
 for ((round = 0; round < ${ROUNDS:-3}; round++)); do
 	one fast "$base" controller
 	one static "$peer" peer
+	one fast-each "$base" controller --keep-alive off --sources 100
+	one static-each "$peer" peer --keep-alive off --sources 100
 	one slow "$slow" slow
 	one constant "$peer/constant" peer
 done
@@ -60,9 +65,11 @@ cost()
 	bench_median <"$dir/$1.cost"
 }
 area="one unchanged poll, of $agents agents"
-bench_row "$area" "fast path : lighttpd's static 304" \
+bench_row "$area" "fast path : lighttpd's static 304, a connection each" \
+    "$(cost fast-each)" "$(cost static-each)" 'us of CPU' 'x<=1.6'
+bench_row "$area" "fast path : lighttpd's static 304, kept alive" \
     "$(cost fast)" "$(cost static)" 'us of CPU' 'x<=1.6'
-bench_row "$area" "fast path, with the load on the same cores" \
+bench_row "$area" "fast path, kept alive, with the load on the same cores" \
     "$(bench_median <"$dir/fast.rate")" - polls/s '>=30000'
 bench_row "$area" "responder : libfcgi's constant" \
     "$(cost slow)" "$(cost constant)" 'us of CPU' 'x<=1.2'
