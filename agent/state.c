@@ -5,7 +5,6 @@
  */
 #include "state.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -299,43 +298,11 @@ state_store(const struct state *s, const char *path)
 	return err;
 }
 
-/* keep_write's temporary names: six letters or digits behind a dot. */
-static bool
-state_is_leftover(const char *name, const char *base)
-{
-	size_t n = strlen(base);
-
-	if (strncmp(name, base, n) != 0 || name[n] != '.' ||
-	    strlen(name + n + 1) != 6)
-		return false;
-	for (const char *p = name + n + 1; *p != '\0'; p++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
-		    "WXYZ0123456789", *p) == NULL)
-			return false;
-	return true;
-}
-
 void
 state_sweep(const char *path)
 {
-	char folder[PATH_MAX];
-	const char *base;
-	struct dirent *entry;
-	char *slash;
-	DIR *dir;
+	char name[PATH_MAX];
 
-	snprintf(folder, sizeof(folder), "%s", path);
-	slash = strrchr(folder, '/');
-	base = slash != NULL ? path + (slash - folder) + 1 : path;
-	if (slash == NULL)
-		snprintf(folder, sizeof(folder), ".");
-	else
-		slash[slash == folder] = '\0';
-	dir = opendir(folder);
-	if (dir == NULL)
-		return;
-	while ((entry = readdir(dir)) != NULL)
-		if (state_is_leftover(entry->d_name, base))
-			unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
+	if (snprintf(name, sizeof(name), "%s.new", path) < (int)sizeof(name))
+		unlink(name);
 }

@@ -73,7 +73,8 @@ enum state_end state_load(struct state *s, const char *path, char *aside,
 /* Writes path as keep_write does, making its folder. 0 or errno. */
 int state_store(const struct state *, const char *path);
 
-/* Removes what a writer that was killed left beside path. */
+/* Removes what a writer that was killed left beside path (keep.h); whoever
+ * has the lock may. */
 void state_sweep(const char *path);
 
 #endif

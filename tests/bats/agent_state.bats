@@ -108,11 +108,11 @@ make_state()
 }
 
 @test "what a killed writer left behind is swept away" {
-	mkdir -p "$dir/state"
-	: >"$dir/state/agent.state.Ab3dE9"
+	make_state			# nothing will be saved any more
+	echo half >"$dir/state/agent.state.new"
 	: >"$dir/state/agent.state.other"
 	agent_run
-	[ ! -e "$dir/state/agent.state.Ab3dE9" ]
+	[ ! -e "$dir/state/agent.state.new" ]
 	[ -e "$dir/state/agent.state.other" ]
 }
 

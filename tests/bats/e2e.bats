@@ -146,7 +146,16 @@ agent_state()
 	expect_status 201
 	wait_until agent_state '.poll_interval_seconds == 3600 and
 	    .applied_version == 4'
-	# The news goes upstream once more; then there is silence.
+	# The news goes upstream once more, so that the controller knows long
+	# before the interval is over; then there is silence.
+	known()
+	{
+		request GET /agents "${ADMIN[@]}"
+		expect_json '.[0].applied_version == 4 and .[0].up_to_date' &&
+		request GET /rollout "${ADMIN[@]}" &&
+		expect_json '.version == 4 and .agents.up_to_date == 1'
+	}
+	wait_until -t 30 known
 	quiet()
 	{
 		local count

@@ -140,6 +140,38 @@ UNIT("a worker that was away for an hour has it within a check, too")
 	CHECK(deliver_healthy(&w.deliver));
 }
 
+UNIT("health is lost after two checks without the configuration, not before")
+{
+	world_begin(1);
+	world_publish();
+	world_poll();
+	world_run(60000);
+	CHECK(deliver_healthy(&w.deliver));
+	w.manner = MANNER_GONE;
+	world_publish();
+	world_poll();
+	world_run(2 * settings.worker_check * 1000);
+	CHECK(deliver_healthy(&w.deliver));
+	world_run(1);
+	CHECK(!deliver_healthy(&w.deliver));
+	w.manner = MANNER_WELL;
+	world_run(settings.worker_check * 1000 + 200);
+	CHECK(deliver_healthy(&w.deliver));
+}
+
+UNIT("a worker that is said to have gone is asked at once")
+{
+	world_begin(1);
+	world_publish();
+	world_poll();
+	world_run(60000);
+	world_restart_worker();
+	deliver_look(&w.deliver);
+	world_run(200);
+	CHECK_INT(w.version, 1);
+	CHECK_INT(w.applies, 2);
+}
+
 UNIT("a refusal is said once, and tried again only with a new version")
 {
 	int posts;
