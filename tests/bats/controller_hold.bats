@@ -141,6 +141,23 @@ held()
 	wait_until held 0
 }
 
+@test "a version as large as one may be reaches whoever was held, whole" {
+	for n in 1 2 3; do
+		poll_start "large$n" 60
+	done
+	wait_until held 3
+	head -c 65000 /dev/urandom | od -An -v -tx1 | tr -d ' \n' |
+	    head -c 65000 >"$dir/hex"
+	printf '{"url":"http://a","x":"%s"}' "$(cat "$dir/hex")" >"$dir/large"
+	request POST /config "$ADMIN_KEY" --data-file "$dir/large"
+	expect_status 201
+	for n in 1 2 3; do
+		poll_end "large$n"
+		[ "$status" = 200 ]
+		[ "$(jq -r .data.x "$dir/large$n.body")" = "$(cat "$dir/hex")" ]
+	done
+}
+
 @test "while polls are held, the same process answers others at once" {
 	for n in 1 2 3; do
 		poll_start "many$n" 60
