@@ -208,16 +208,18 @@ held()
 	    '{"data":{"url":"http://often"},"poll_interval_seconds":1}'
 	expect_status 201
 	etag=$(header ETag)
-	register
-	silent=$id
-	sleep 2.5	# until then, he may have been told thirty seconds
-	request GET /config "$AGENT_KEY" "X-Agent-ID: $silent" \
-	    "X-Applied-Version: 1" "X-Agent-State: ok"
-	expect_status 200
+	sleep 2.5	# until then, agents may have been told thirty seconds
 	register
 	poll_start one 60 "X-Applied-Version: 1" "X-Agent-State: failed"
 	wait_until held 1
-	# offline: no poll for three intervals, counted from a held one's end
+	held=$id heldtoken=$token
+	register
+	request GET /config "$AGENT_KEY" "X-Agent-ID: $id" \
+	    "X-Applied-Version: 1" "X-Agent-State: ok"
+	expect_status 200
+	silent=$id id=$held token=$heldtoken
+	# offline: no poll for three intervals, counted from a held one's end.
+	# What was held came before the one who is offline now.
 	wait_until agent_is "$silent" offline
 	agent_is "$id" failed
 	# what it said when it came is old when it is answered
