@@ -362,14 +362,14 @@ dcm-controller -f docker-compose.controller.yml /compose_of a controller /"
 	job_goes_on
 }
 
-# broker_image NAME PACKAGE COMMAND: Debian's, where no registry is reached.
+# broker_image NAME PACKAGE ["COMMAND"]: Debian's, where no registry is reached.
 broker_image()
 {
 	docker build -q -t "dcm-$1:$DCM_TAG" - <<-FILE
 	FROM debian:bookworm-slim
 	RUN apt-get update && apt-get install -y --no-install-recommends $2 && \\
 	    install -d -o 999 -g 999 /data
-	${3:+ENTRYPOINT ["$3"]}
+	ENTRYPOINT [${3-}]
 	FILE
 }
 
@@ -422,7 +422,11 @@ told()
 	wait_until -t 60 hit a three
 	compose_of a agent-worker up -d
 	target_joins a || :
-	wait_until -t 60 subscribed
+	wait_until -t 60 subscribed || {
+		docker logs "$(container "$2" a-controller)"
+		docker logs "$(container agent)"
+		return 1
+	}
 	request POST '/config?poll_interval=1' \
 	    "X-API-Key: $(secret admin_api_key)" \
 	    --data '{"url":"http://target:8000/one"}'
@@ -447,7 +451,7 @@ subscribed()
 }
 
 @test "the nats profile tells the agents at once" {
-	broker_image nats nats-server nats-server
+	broker_image nats nats-server '"nats-server"'
 	told NATS nats NATS_PORT
 }
 
