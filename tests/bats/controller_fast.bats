@@ -1,0 +1,429 @@
+# controller_fast.bats: the fast path. lighttpd answers a poll itself, as the
+# responders would, or leaves it to them; and what it knows is the truth.
+# transports: standalone mount
+
+load helper
+
+setup_file()
+{
+	lighttpd_has mod_magnet || return 0
+	export PROGRAMS_STAY=1
+	controller_start
+	request POST /config "$ADMIN_KEY" --data \
+	    '{"data":{"url":"http://a/1"},"poll_interval_seconds":30}'
+	request POST /config "$ADMIN_KEY" --data '{"url":"http://a/2"}'
+}
+
+teardown_file()
+{
+	programs_stop
+}
+
+setup()
+{
+	lighttpd_has mod_magnet || skip "lighttpd has no mod_magnet"
+	front=$dir/state/front
+	program_runs controller || controller_again
+	wait_until alone "$AGENT_KEY"
+	tag=$(header ETag)
+	version=$(jq .version "$dir/body")
+}
+
+# Stops or continues all responders: who answers then is lighttpd.
+responders()
+{
+	pkill -"$1" -P "$(program_pid controller)"
+}
+
+# ask [-X METHOD | -p PATH | -t SECONDS] HEADER...: sets status, headers; the
+# body is in $dir/body. Fails when nobody answers.
+ask()
+{
+	local path=/config args=(-s --max-time 10)
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-X) [ "$2" = HEAD ] && args+=(-I) || args+=(-X "$2"); shift ;;
+		-p) path=$2; shift ;;
+		-t) args+=(--max-time "$2"); shift ;;
+		-u | -d) args+=("$1" "$2"); shift ;;
+		*) args+=(-H "$1") ;;
+		esac
+		shift
+	done
+	: >"$dir/body"
+	status=$(curl "${args[@]}" -o "$dir/body" -D "$dir/head" \
+	    -w '%{http_code}' "$base$path") || return
+	headers=$(tr -d '\r' <"$dir/head")
+	# curl -I writes the head there
+	[[ ${args[*]} != *-I* ]] || : >"$dir/body"
+}
+
+# alone …: ask while no responder can answer.
+alone()
+{
+	local failed=0
+	responders STOP
+	ask -t 0.5 "$@" || failed=1
+	responders CONT
+	return $failed
+}
+
+# passes …: lighttpd leaves it to the responders, who answer; a poll of the
+# plain kind is answered by lighttpd itself just before.
+passes()
+{
+	wait_until alone "$AGENT_KEY"
+	if alone "$@"; then
+		echo "was answered with $status: $*" >&2
+		return 1
+	fi
+	ask "$@"
+}
+
+# agent_new: registers; sets id, bearer.
+agent_new()
+{
+	request POST /register "$AGENT_KEY" --data '{}' && expect_status 200
+	id=$(jq -r .agent_id "$dir/body")
+	bearer="Authorization: Bearer $(jq -r .token "$dir/body")"
+}
+
+# sql FILE STATEMENT: of STATE_DIR; prints its rows.
+sql()
+{
+	python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=20)
+for row in db.execute(sys.argv[2]):
+    print(*row)
+db.commit()' "$dir/state/$1" "$2"
+}
+
+@test "an agent's key and its token are answered by lighttpd itself" {
+	agent_new
+	for credential in "$AGENT_KEY" "$bearer"; do
+		for path in /config /api/v1/config; do
+			alone -p $path "$credential"
+			[ "$status" = 200 ]
+			expect_json ".version == $version"
+			[ "$(header ETag)" = "$tag" ]
+			alone -p $path "$credential" "If-None-Match: $tag"
+			[ "$status" = 304 ]
+			alone -X HEAD -p $path "$credential"
+			[ "$status" = 200 ]
+		done
+	done
+}
+
+@test "whatever is not the plain case is left to the responders" {
+	agent_new
+	hash=${tag#*-} hash=${hash%\"}
+	passes -u agent:agent-secret
+	[ "$status" = 200 ]
+	passes "$ADMIN_KEY"
+	[ "$status" = 200 ]
+	passes "X-API-Key: wrong"
+	[ "$status" = 401 ]
+	passes "${bearer}x"
+	[ "$status" = 401 ]
+	passes "${bearer/.1./.2.}"
+	[ "$status" = 401 ]
+	passes "$bearer" 'X-Agent-ID: 3f2b8c1e-5d4a-4f6b-9a7c-0e1d2c3b4a5f'
+	[ "$status" = 403 ]
+	passes "$bearer" "$AGENT_KEY"
+	[ "$status" = 200 ]
+	passes
+	[ "$status" = 401 ]
+	passes -p '/config?' "$AGENT_KEY"
+	[ "$status" = 200 ]
+	passes -p '/config?x=1' "$AGENT_KEY"
+	[ "$status" = 400 ]
+	passes -p /%63onfig "$AGENT_KEY"
+	passes -X POST -d '{"url":"http://x"}' "$AGENT_KEY"
+	[ "$status" = 403 ]
+	passes "$AGENT_KEY" 'cache-control: max-age=0, No-Cache'
+	[ "$status" = 200 ]
+	passes "$AGENT_KEY" 'Range: bytes=0-3'
+	[ "$status" = 200 ]
+}
+
+@test "tags are left to the responders where they may know better" {
+	hash=${tag#*-} hash=${hash%\"}
+	passes "$AGENT_KEY" "If-None-Match: \"$((version + 1))-$hash\""
+	[ "$status" = 200 ]
+	passes "$AGENT_KEY" 'If-None-Match: *'
+	[ "$status" = 304 ]
+	passes "$AGENT_KEY" "If-None-Match: \"1-$hash\", $tag"
+	[ "$status" = 304 ]
+	passes "$AGENT_KEY" 'If-None-Match: malformed'
+	[ "$status" = 200 ]
+}
+
+@test "header names that could fold are left to the responders" {
+	for field in X_Api_Key X-Api_Key X_Agent_ID X-Agent_State If_None-Match \
+	    X_Applied-Version X_Request_ID Cache_Control Author_ization \
+	    X.Api.Key Not_Ours; do
+		passes "$field: 1" "$AGENT_KEY" 'X-Agent-ID: 1' \
+		    'X-Agent-State: ok' 'X-Applied-Version: 1' \
+		    'X-Request-ID: 1' 'Cache-Control: max-age=0' \
+		    'If-None-Match: "1-0123456789abcdef"'
+		case $field in
+		*ization | Not_Ours) [ "$status" = 200 ] ;;
+		*) [ "$status" = 400 ] ;;
+		esac
+	done
+	passes "$AGENT_KEY" 'X_Api_Key: 1'
+	[ "$status" = 400 ]
+}
+
+# same …: the fast answer and that of a responder, which no-cache asks for.
+same()
+{
+	local name
+	alone "$@" "$AGENT_KEY"
+	for name in fast slow; do
+		[ $name = fast ] ||
+		    ask "$@" "$AGENT_KEY" 'Cache-Control: no-cache'
+		# lighttpd puts a length that is its own at the end
+		sed '/^Date: /d' "$dir/head" | sort >"$dir/$name.head"
+		cp "$dir/body" "$dir/$name.body"
+	done
+	diff "$dir/fast.head" "$dir/slow.head" &&
+	    cmp "$dir/fast.body" "$dir/slow.body" &&
+	    ! cmp -s /dev/null "$dir/fast.head"
+}
+
+@test "an answer is that of the responders, byte for byte" {
+	hash=${tag#*-} hash=${hash%\"}
+	echo=$(printf '%064d' 0)
+	for method in GET HEAD; do
+		same -X $method 'X-Request-ID: one!~'
+		same -X $method "X-Request-ID: $echo"
+		for match in "$tag" "W/$tag" "${tag%\"}-gzip\"" \
+		    "W/${tag%\"}-br\"" "${tag%\"}-nothing\"" \
+		    "\"1-$hash\"" "\"1-0123456789abcdef\"" \
+		    "\"$version-0123456789abcdef\"" "\"0$version-$hash\""; do
+			same -X $method 'X-Request-ID: a' \
+			    "If-None-Match: $match" ||
+			    [ "$match" = "${tag%\"}-nothing\"" ]
+		done
+	done
+	# what is no request id is not echoed
+	for wrong in "0$echo" 'a b' ä; do
+		alone "$AGENT_KEY" "X-Request-ID: $wrong"
+		expect_header X-Request-ID \
+		    '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f-]{16}'
+	done
+}
+
+@test "a version is there for all as soon as it is published" {
+	for n in 1 2 3 4 5; do
+		request POST /config "$ADMIN_KEY" --data \
+		    "{\"url\":\"http://n/$n/$RANDOM$RANDOM\"}"
+		expect_status 201
+		new=$(header ETag)
+		[ "$new" != "$tag" ]
+		# who knows it is not told of an older one
+		ask "$AGENT_KEY" "If-None-Match: $new"
+		[ "$status" = 304 ]
+		given()
+		{
+			alone "$AGENT_KEY" "If-None-Match: $tag" &&
+			    [ "$(header ETag)" = "$new" ]
+		}
+		wait_until given
+		[ "$status" = 200 ]
+		tag=$new
+	done
+}
+
+@test "a commit whose publisher died before the files is seen all the same" {
+	mapfile -t settings <"$dir/controller.env"
+	# as another STATE_DIR, it knows nothing of these files
+	env -i "${settings[@]}" STATE_DIR="$dir/elsewhere" \
+	    DB_PATH="$dir/state/controller.db" ADMIN_API_KEY=other \
+	    GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+	    SCRIPT_NAME=/c PATH_INFO=/config REQUEST_URI=/c/config \
+	    HTTP_X_API_KEY=other CONTENT_LENGTH=21 REMOTE_ADDR=::1 \
+	    "$bin/config.fcgi" <<<'{"url":"http://died"}' >"$dir/cgi.out" ||
+	    true
+	grep -q '^Status: 201' "$dir/cgi.out" || sed 3q "$dir/cgi.out"
+	healed()
+	{
+		alone "$AGENT_KEY" && grep -q 'http://died' "$dir/body"
+	}
+	wait_until healed
+}
+
+@test "files that are missing, spoilt or not vouched for are not believed" {
+	for file in now published credentials; do
+		rm "$front/$file"
+		ask "$AGENT_KEY"
+		[ "$status" = 200 ]
+		wait_until alone "$AGENT_KEY"
+		echo spoilt >>"$front/$file"
+		ask "$AGENT_KEY"
+		[ "$status" = 200 ]
+		wait_until alone "$AGENT_KEY"
+	done
+	responders STOP
+	for at in $(($(date +%s%3N) - 11000)) $(($(date +%s%3N) + 5000)) x; do
+		line=$(sed "s/^[0-9x]*/$at/" "$front/now")
+		echo "$line" >"$front/now"
+		sleep 0.02
+		refute ask -t 0.3 "$AGENT_KEY"
+	done
+	responders CONT
+	wait_until alone "$AGENT_KEY"
+}
+
+@test "an older pair of files does not bring an old version back" {
+	cp -r "$front" "$dir/older"
+	request POST /config "$ADMIN_KEY" --data "{\"url\":\"http://$RANDOM\"}"
+	new=$(header ETag)
+	cp "$dir/older"/{published,credentials} "$front/"
+	ask "$AGENT_KEY"
+	[ "$(header ETag)" = "$new" ]
+	wait_until alone "$AGENT_KEY"
+	[ "$(header ETag)" = "$new" ]
+}
+
+@test "a token that was rotated or deleted stops within two seconds" {
+	agent_new
+	old=$bearer
+	alone "$old"
+	request POST "/agents/$id/token" "$ADMIN_KEY" --data ''
+	expect_status 200
+	bearer="Authorization: Bearer $(jq -r .token "$dir/body")"
+	sleep 1
+	ask "$old"
+	[ "$status" = 401 ]
+	wait_until alone "$bearer"
+	request DELETE "/agents/$id" "$ADMIN_KEY"
+	expect_status 204
+	sleep 1
+	for token in "$old" "$bearer"; do
+		ask "$token"
+		[ "$status" = 401 ]
+	done
+	wait_until alone "$AGENT_KEY"
+	refute alone "$bearer"
+}
+
+@test "with too many raised tokens they are left to the responders" {
+	agent_new
+	sql controller.db "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL
+	    SELECT i + 1 FROM n WHERE i < 20001) INSERT INTO tombstone
+	    SELECT printf('00000000-0000-4000-8000-%012d', i), 2, 1 FROM n"
+	left()
+	{
+		alone "$AGENT_KEY" && ! alone "$bearer"
+	}
+	wait_until left
+	ask "$bearer"
+	[ "$status" = 200 ]
+	sql controller.db "DELETE FROM tombstone WHERE deleted_at = 1"
+	wait_until alone "$bearer"
+}
+
+@test "a restored version is followed, also when no responder runs" {
+	mapfile -t settings <"$dir/controller.env"
+	env -i "${settings[@]}" "$bin/dcm-controller" --backup "$dir/backup.db"
+	request POST /config "$ADMIN_KEY" --data "{\"url\":\"http://$RANDOM\"}"
+	expect_status 201
+	wait_until alone "$AGENT_KEY"
+	responders STOP
+	env -i "${settings[@]}" "$bin/dcm-controller" --restore "$dir/backup.db"
+	sleep 0.1
+	refute ask -t 0.3 "$AGENT_KEY"
+	responders CONT
+	followed()
+	{
+		alone "$AGENT_KEY" && expect_json ".version == $version + 2"
+	}
+	wait_until followed
+}
+
+@test "a heartbeat is written down when nothing else is asked" {
+	agent_new
+	alone "$bearer" "If-None-Match: $tag" 'X-Agent-State: failed' \
+	    "X-Applied-Version: $version"
+	written()
+	{
+		[ "$(sql controller-live.db "SELECT applied_version, said
+		    FROM live WHERE lower(hex(id)) = '${id//-/}'")" = \
+		    "$version failed" ]
+	}
+	wait_until written
+	# the fleet's key does not make an agent known
+	unknown=99999999-5d4a-4f6b-9a7c-0e1d2c3b4a5f
+	alone "$AGENT_KEY" "X-Agent-ID: ${unknown^^}"
+	alone "$AGENT_KEY" "X-Agent-ID: ${id^^}" 'X-Applied-Version: 1'
+	again()
+	{
+		[ "$(sql controller-live.db "SELECT applied_version FROM live
+		    WHERE lower(hex(id)) = '${id//-/}'")" = 1 ]
+	}
+	wait_until again
+	request GET "/agents/$unknown" "$ADMIN_KEY"
+	expect_problem 404
+}
+
+# counted: polls that lighttpd answered, by /metrics.
+counted()
+{
+	ask -p /metrics "$ADMIN_KEY" &&
+	    awk '/^dcm_requests_total{responder="lighttpd"/ { n += $2 }
+	    END { print n + 0 }' "$dir/body"
+}
+
+# settled: when nothing is left to be folded.
+settled()
+{
+	[ -z "$(find "$dir/state/beats" -name '[0-9]*')" ]
+}
+
+@test "its polls are counted, also when lighttpd is killed" {
+	wait_until settled
+	before=$(counted)
+	for n in 1 2 3 4 5 6 7 8 9; do
+		alone "$AGENT_KEY" "If-None-Match: $tag"
+	done
+	program_stop controller KILL
+	controller_again
+	more()
+	{
+		settled && [ "$(counted)" = $((before + 9)) ]
+	}
+	wait_until more
+}
+
+@test "a key of yesterday's settings is not good for a moment" {
+	cp "$dir/controller.env" "$dir/yesterday.env"
+	program_stop controller
+	controller_settings AGENT_API_KEY=today
+	controller_again
+	for n in 1 2 3 4 5 6 7 8; do
+		ask "$AGENT_KEY"
+		[ "$status" = 401 ]
+		sleep 0.1
+	done
+	wait_until alone 'X-API-Key: today'
+	program_stop controller
+	mv "$dir/yesterday.env" "$dir/controller.env"
+	controller_again
+}
+
+@test "at LOG_LEVEL=debug each poll is in the log" {
+	cp "$dir/controller.env" "$dir/quiet.env"
+	program_stop controller
+	controller_settings LOG_LEVEL=debug
+	controller_again
+	for n in 1 2 3; do
+		ask "$AGENT_KEY" "X-Request-ID: logged-$n"
+		wait_until log_has controller "logged-$n .*GET /config\" 200"
+		sleep 0.5
+	done
+	program_stop controller
+	mv "$dir/quiet.env" "$dir/controller.env"
+	controller_again
+}
