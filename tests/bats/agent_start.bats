@@ -162,3 +162,21 @@ load agent
 	request GET '/state?x=1'
 	expect_problem 400
 }
+
+@test "hundreds of requests that never arrive whole delay nobody" {
+	agent_run
+	python3 - "$agent_port" "$dir/held" <<-'E' 3>&- &
+		import socket, sys, time
+		held = []
+		for n in range(400):
+		    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+		    s.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Half")
+		    held.append(s)
+		open(sys.argv[2], "w").close()
+		time.sleep(60)
+	E
+	local half=$!
+	wait_until test -e "$dir/held"
+	curl -sf --max-time 20 "$agent/health"
+	kill $half
+}
