@@ -107,3 +107,27 @@ tour()
 		}
 	done <"$dir/targets"
 }
+
+@test ".env.example names every setting of the compose files, with its use" {
+	sed 's/\$\$[{]*//g' "$top"/docker-compose.*.yml |
+	    grep -o '\${[A-Z_]*' | tr -d '${' | sort -u >"$dir/used"
+	sed -n 's/^#\([A-Z_]*\)=.*/\1/p' "$top/.env.example" |
+	    sort >"$dir/named"
+	diff "$dir/used" "$dir/named"
+	# Each is in a paragraph that begins with what it is for.
+	awk '/^$/ { told = 0 } /^# [A-Z]/ { told = 1 }
+	    /^#[A-Z_]+=/ && !told { print; bad = 1 } END { exit bad }' \
+	    "$top/.env.example"
+	# Its defaults are those of the files.
+	while IFS='=' read -r name value; do
+		[ -z "$value" ] ||
+		    grep -qF "\${$name:-$value}" "$top"/docker-compose.*.yml
+	done < <(sed -n 's/^#\([A-Z_]*=.*\)/\1/p' "$top/.env.example")
+}
+
+@test "without an engine the containers are skipped, and that is said" {
+	run env -u CI DOCKER_HOST="unix://$dir/nothing" "$top/tests/run.sh" \
+	    containers
+	[[ $output == *'containers: skipped, no container engine answers'* ]]
+	[[ $output == *'0 failed, 1 skipped' ]]
+}

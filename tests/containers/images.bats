@@ -185,23 +185,6 @@ refused()
 	compose_of a agent-worker config -q
 }
 
-@test ".env.example names every setting of the compose files, with its use" {
-	sed 's/\$\$[{]*//g' "$top"/docker-compose.*.yml |
-	    grep -o '\${[A-Z_]*' | tr -d '${' | sort -u >"$dir/used"
-	sed -n 's/^#\([A-Z_]*\)=.*/\1/p' "$top/.env.example" |
-	    sort >"$dir/named"
-	diff "$dir/used" "$dir/named"
-	# Each is in a paragraph that begins with what it is for.
-	awk '/^$/ { told = 0 } /^# [A-Z]/ { told = 1 }
-	    /^#[A-Z_]+=/ && !told { print; bad = 1 } END { exit bad }' \
-	    "$top/.env.example"
-	# Its defaults are those of the files.
-	while IFS='=' read -r name value; do
-		[ -z "$value" ] ||
-		    grep -qF "\${$name:-$value}" "$top"/docker-compose.*.yml
-	done < <(sed -n 's/^#\([A-Z_]*=.*\)/\1/p' "$top/.env.example")
-}
-
 # passed PROGRAM FILE EXCEPT: whether the compose file passes every setting of
 # the program, but for those that the container decides.
 passed()
