@@ -144,9 +144,3 @@ make_state()
 	wait_until state ".applied_version == $n"
 	refute grep -q 'truncated or altered' "$dir/agent.log"
 }
-
-@test "300 half requests do not delay who asks how it is" {
-	agent_run
-	HOSTILE_PATH=/state python3 "$top/tests/bats/hostile.py" \
-	    "$agent_port" "$(program_pid agent)" crowd
-}

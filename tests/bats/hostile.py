@@ -3,9 +3,8 @@
 
 hostile.py PORT PID GROUP
 
-Runs the cases of one group against the worker on 127.0.0.1 (of the groups,
-`crowd` goes for the agent too). After each case a plain request, of
-$HOSTILE_PATH (/health), must be answered, and the descriptors of the process must be
+Runs the cases of one group against the worker on 127.0.0.1. After each case
+a plain request must be answered, and the descriptors of the process must be
 as many as before. A case is what is sent, and the statuses of all answers
 until the connection ends. Says which cases failed; the exit status is 1 then.
 """
@@ -18,8 +17,7 @@ import time
 
 PORT, PID = int(sys.argv[1]), sys.argv[2]
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
-PATH = os.environ.get("HOSTILE_PATH", "/health").encode()
-LAST = b"GET " + PATH + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+LAST = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 PLAIN = LAST.replace(b"Connection: close\r\n", b"")
 
 
