@@ -427,3 +427,80 @@ settled()
 	mv "$dir/quiet.env" "$dir/controller.env"
 	controller_again
 }
+
+# copied [NAME=value ...]: runs it from a copy of lighttpd/, with two workers.
+copied()
+{
+	rm -rf "$dir/copy"
+	cp -r "$top/lighttpd" "$dir/copy"
+	echo 'server.max-worker = 2' >>"$dir/copy/standalone.conf"
+	mapfile -t settings <"$dir/controller.env"
+	program_stop controller
+	# a lighttpd with workers ends its whole process group
+	program_start controller setsid env -i PATH="$PATH" DCM_BIN="$bin" \
+	    CONTROLLER_PORT="$(cat "$dir/controller.port")" \
+	    "${settings[@]}" "$dir/copy/run.sh"
+	wait_until controller_answers && program_runs controller
+}
+
+# workers: their process ids.
+workers()
+{
+	pgrep -x -P "$(program_pid controller)" lighttpd
+}
+
+# beside SIGNAL: to all that lighttpd has started, but for its workers.
+beside()
+{
+	local pid
+	for pid in $(pgrep -P "$(program_pid controller)"); do
+		grep -qx "$pid" <<<"$before" || kill -s "$1" "$pid"
+	done
+}
+
+@test "two workers and a script that is replaced answer as one does" {
+	[ "$TRANSPORT" = standalone ] || skip "the same lighttpd"
+	copied
+	before=$(workers)
+	[ "$(wc -l <<<"$before")" = 2 ]
+	for n in 1 2 3; do
+		echo "-- $n" | cat "$dir/copy/fast.lua" - >"$dir/new.lua"
+		mv "$dir/new.lua" "$dir/copy/fast.lua"
+		request POST /config "$ADMIN_KEY" --data \
+		    "{\"url\":\"http://w/$n/$RANDOM\"}"
+		tag=$(header ETag)
+		for round in 1 2 3 4 5 6 7 8 9; do
+			ask "$AGENT_KEY" "If-None-Match: $tag"
+			[ "$status" = 304 ]
+			sleep 0.2
+		done
+		beside STOP
+		for round in 1 2 3 4 5 6 7 8 9; do
+			wait_until -t 5 ask -t 0.5 "$AGENT_KEY" \
+			    "If-None-Match: $tag"
+			[ "$status" = 304 ]
+		done
+		beside CONT
+	done
+	[ "$(workers)" = "$before" ]
+	program_stop controller
+}
+
+@test "where lighttpd has no mod_magnet everything is left to the responders" {
+	[ "$TRANSPORT" = standalone ] || skip "run.sh finds out"
+	mkdir "$dir/without"
+	cat >"$dir/without/lighttpd" <<-SH
+	#!/bin/sh
+	case \$1 in -tt) exit 1 ;; esac
+	exec $(command -v lighttpd) "\$@"
+	SH
+	chmod +x "$dir/without/lighttpd"
+	PATH=$dir/without:$PATH copied
+	for n in 1 2 3 4 5; do
+		ask "$AGENT_KEY" "If-None-Match: $tag"
+		[ "$status" = 304 ]
+		sleep 0.5
+	done
+	[ -z "$(cat "$dir/state/run/"*/fast.conf)" ]
+	program_stop controller
+}

@@ -1,6 +1,6 @@
 # controller_roles.bats: who may call what: every operation of the document
 # that the controller serves, with every kind of credential.
-# transports: standalone mount cgi
+# transports: standalone slow mount cgi
 
 load helper
 
