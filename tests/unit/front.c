@@ -1,0 +1,117 @@
+/*
+ * The files of the fast path: when they are written, and when there is no
+ * `now` instead.
+ */
+#include "unit.h"
+
+#include "../../cgi/front.c"
+
+static struct controller c;
+static char folder[64];
+
+static void
+begin(bool keeps)
+{
+	const struct setting_source none = { .get = NULL };
+	struct buf error = BUF_INIT(1024);
+
+	snprintf(folder, sizeof(folder), "/tmp/dcm-front.XXXXXX");
+	CHECK(mkdtemp(folder) != NULL);
+	setenv("STATE_DIR", folder, 1);
+	setenv("ADMIN_API_KEY", "admin", 1);
+	setenv("AGENT_API_KEY", "agent", 1);
+	CHECK(controller_start(&c, NULL, &error));
+	CHECK(controller_load(&c, none));
+	c.front.keeps = keeps;
+}
+
+static void
+end(void)
+{
+	char line[96];
+
+	controller_stop(&c);
+	snprintf(line, sizeof(line), "rm -rf %s", folder);
+	CHECK(system(line) == 0);
+}
+
+static bool
+there(const char *name)
+{
+	char file[PATH_MAX];
+
+	return front_path(&c.front, file, name) && access(file, F_OK) == 0;
+}
+
+UNIT("a responder writes all three, and a turn mends what is missing")
+{
+	char file[PATH_MAX];
+
+	begin(true);
+	front_publish(&c);
+	CHECK(there("now") && there("published") && there("credentials"));
+	front_path(&c.front, file, "credentials");
+	unlink(file);
+	front_path(&c.front, file, "now");
+	unlink(file);
+	front_turn(&c);
+	CHECK(there("now") && there("credentials"));
+	end();
+}
+
+UNIT("a command makes no folder, and takes away what may be behind")
+{
+	begin(false);
+	front_publish(&c);
+	CHECK(!there("lock"));
+	c.front.keeps = true;
+	front_publish(&c);
+	CHECK(there("now"));
+	c.front.keeps = false;
+	front_publish(&c);
+	CHECK(!there("now"));
+	front_turn(&c);
+	CHECK(!there("now"));
+	end();
+}
+
+UNIT("nobody waits for a writer that does not come to an end")
+{
+	int lock;
+
+	begin(true);
+	front_publish(&c);
+	lock = front_lock(&c.front, 0);
+	CHECK(lock >= 0);
+	front_publish(&c);
+	CHECK(!there("now"));
+	front_turn(&c);
+	CHECK(!there("now"));
+	close(lock);
+	front_turn(&c);
+	CHECK(there("now"));
+	end();
+}
+
+UNIT("what cannot be written is not vouched for")
+{
+	char file[PATH_MAX];
+
+	begin(true);
+	front_publish(&c);
+	front_path(&c.front, file, "published");
+	unlink(file);
+	CHECK(mkdir(file, 0700) == 0);
+	front_publish(&c);
+	CHECK(!there("now"));
+	rmdir(file);
+	front_publish(&c);
+	CHECK(there("now"));
+	free(c.settings.agent_key);	/* then everybody is refused */
+	c.settings.agent_key = NULL;
+	front_publish(&c);
+	CHECK(!there("now"));
+	end();
+}
+
+UNIT_MAIN
