@@ -26,6 +26,19 @@ fleet_listed()
 	    expect_header X-Total-Count "$1"
 }
 
+# fleet_stop: ends it and forgets its fleet. What has heartbeats of a million to
+# write down may take its time.
+fleet_stop()
+{
+	local children pid
+	children=$(pgrep -P "$(program_pid controller)") || :
+	program_stop controller || :
+	for pid in $children; do
+		wait_until -t 120 refute kill -0 "$pid"
+	done
+	rm -rf "$dir/state"
+}
+
 # fleet_play [OPTION VALUE]...: against that controller, with tokens; what it
 # found is then told by fleet_value.
 fleet_play()

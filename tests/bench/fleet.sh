@@ -39,10 +39,9 @@ bench_row "$area" 'lighttpd' \
     "$(fleet_value lighttpd_us_per_poll)" - 'us of CPU' -
 bench_row "$area" 'responders, with all heartbeats' \
     "$(fleet_value responders_us_per_poll)" - 'us of CPU' -
-program_stop controller
+fleet_stop
 
 # The restart: a tenth of that fleet, at ten seconds, so that it is short.
-rm -rf "$dir/state"
 few=$((agents / 10))
 fleet_start "$few"
 fleet_play --agents "$few" --interval 10 --warm 10 --seconds 30 &

@@ -25,8 +25,7 @@ told()
 	bench_row "$area" "$1: refused, failed, or without the version" \
 	    "$(bench_calc "$(fleet_value refused) + $(fleet_value failed) +
 	    $(fleet_value behind)")" - agents '<=0'
-	program_stop controller
-	rm -rf "$dir/state"
+	fleet_stop
 }
 
 port=$(port_free)
