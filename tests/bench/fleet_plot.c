@@ -144,9 +144,10 @@ plot_mark(const struct plot *p, double share, const char *name)
 	    "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" fill=\"#2a6fdb\" "
 	    "stroke=\"#fff\" stroke-width=\"1.5\"/>\n", x, y,
 	    PLOT_TOP + PLOT_HIGH, x, y);
-	fprintf(p->out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">"
+	fprintf(p->out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" "
+	    "stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\">"
 	    "<tspan font-weight=\"600\">%s</tspan> ", x + (left ? -9 : 9),
-	    y + (share > 0.995 ? 18 : share > 0.9 ? 36 : 18),
+	    y + (share > 0.995 ? 40 : share > 0.9 ? 58 : 18),
 	    left ? "end" : "start", name);
 	if (us < 1e6)
 		fprintf(p->out, "%.0f ms</text>\n", us / 1e3);
