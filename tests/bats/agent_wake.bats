@@ -51,7 +51,7 @@ wake()
 
 state()
 {
-	curl -s --max-time 2 "$agent/state" | jq -e "$1"
+	curl -s --max-time 2 "$agent/state" | json_true "$1"
 }
 
 woken()

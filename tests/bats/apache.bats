@@ -164,7 +164,7 @@ code()
 	done
 	wait "${pids[@]}"
 	jq -s 'map(.version) | sort' "$dir"/at.* >"$dir/versions"
-	jq -e --argjson first "$first" \
+	json_true --argjson first "$first" \
 	    '. == [range($first + 1; $first + 25)]' "$dir/versions"
 	rm "$dir"/at.*
 }

@@ -53,7 +53,7 @@ assert "50 agents" in text and "99 %" in text' "$dir/svg"
 	polled()
 	{
 		curl -sf "${ADMIN[@]}" "$base/agents?limit=1000" |
-		    jq -e --argjson v "$version" \
+		    json_true --argjson v "$version" \
 		    'length == 51 and (map(select(.hostname != null and
 		    .last_poll != null and .applied_version >= $v - 1)) |
 		    length == 50)'

@@ -48,7 +48,7 @@ listen()
 heard()
 {
 	[ "$(wc -l <"$dir/heard.$1")" -ge "$2" ] &&
-	    sed -n "$2p" "$dir/heard.$1" | jq -e "$3"
+	    sed -n "$2p" "$dir/heard.$1" | json_true "$3"
 }
 
 # played MANNER: a broker that misbehaves; sets $played, its port.

@@ -38,7 +38,7 @@ look()
 
 see()
 {
-	jq -e "$@" "$dir/seen" >/dev/null || {
+	json_true "$@" "$dir/seen" || {
 		echo "not so: $*"
 		cat "$dir/seen"
 		return 1

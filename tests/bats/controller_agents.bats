@@ -31,8 +31,8 @@ agent_is()
 {
 	request GET '/agents?limit=1000' "$ADMIN_KEY" || return
 	# shellcheck disable=SC2016	# jq's variables
-	jq -e --arg id "$1" \
-	    "any(.[]; .id == \$id and ($2))" "$dir/body" >/dev/null
+	json_true --arg id "$1" \
+	    "any(.[]; .id == \$id and ($2))" "$dir/body"
 }
 
 @test "an agent registers and gets an id, a URL, an interval and a token" {

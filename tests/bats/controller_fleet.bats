@@ -30,7 +30,7 @@ register()
 agent_is()
 {
 	request GET "/agents/$id" "$ADMIN_KEY" && expect_status 200 &&
-	    jq -e "$1" "$dir/body" >/dev/null
+	    json_true "$1" "$dir/body"
 }
 
 # everywhere STATUS BEARER: what each pool's processes say of a token; each

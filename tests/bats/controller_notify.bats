@@ -57,7 +57,7 @@ said()
 
 latest()
 {
-	redis_says -n 2 get latest_config | jq -e "$1"
+	redis_says -n 2 get latest_config | json_true "$1"
 }
 
 @test "a version is told to both, as the contract says, byte for byte" {

@@ -524,12 +524,18 @@ expect_status()
 	fi
 }
 
+# json_true [OPTION ...] FILTER [FILE]: whether a jq filter is true; of nothing
+# at all jq 1.6 says that it is.
+json_true()
+{
+	local said
+	said=$(jq -e "$@") && [ -n "$said" ]
+}
+
 # expect_json FILTER: a jq filter that must be true of the last body.
 expect_json()
 {
-	# of nothing at all jq 1.6 says that it is true
-	if [ ! -s "$dir/body" ] ||
-	    ! jq -e "$@" "$dir/body" >"$dir/jq.out" 2>&1; then
+	if ! json_true "$@" "$dir/body" 2>"$dir/jq.out"; then
 		echo "not so: $1 ($(head -c 300 "$dir/jq.out" 2>&1)): $body" >&2
 		return 1
 	fi

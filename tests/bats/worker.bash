@@ -117,7 +117,7 @@ hit()
 # state FILTER: a filter that is true of /state.
 state()
 {
-	curl -s "$base/state" | jq -e "$1" >/dev/null
+	curl -s "$base/state" | json_true "$1"
 }
 
 event()

@@ -493,7 +493,7 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	request GET "/hit/$task"
 	expect_json '.body == "waited"'
 	redis -n 1 get "worker:hit:result:$task"
-	jq -e --arg id "$task" '.task_id == $id and .status == "completed" and
+	json_true --arg id "$task" '.task_id == $id and .status == "completed" and
 	    .status_code == 200 and .body == "waited"' "$dir/redis.out"
 	redis -n 1 ttl "worker:hit:result:$task"
 	[ "$(<"$dir/redis.out")" -gt 3500 ]
