@@ -103,7 +103,6 @@ agents_each(void *arg, const struct store_agent *a)
 {
 	struct agents_page *page = arg;
 
-	memcpy(page->last, a->id, sizeof(page->last));
 	agents_write(page_row(&page->page), a, page->present);
 }
 
@@ -120,8 +119,7 @@ agents_end(struct agents_page *page, const struct route_request *req,
 		    filter->version);
 	snprintf(next, sizeof(next), "/agents?limit=%ld&after=%s%s%s",
 	    filter->limit, page->last, state, version);
-	page_end(&page->page, req, more && page->last[0] != '\0' ? next :
-	    NULL);
+	page_end(&page->page, req, more ? next : NULL);
 }
 
 static void
@@ -146,7 +144,7 @@ agents_list(struct route_request *req, struct route_reply *reply)
 		housekeep_agents(c);
 		page_begin(&page.page, reply);
 		end = store_agents_by(c->store, &filter, agents_each, &page,
-		    &total, &more);
+		    &total, page.last, &more);
 	}
 	if (end != STORE_DONE) {
 		controller_fault(req, reply, end);

@@ -220,10 +220,14 @@ struct store_filter {
 	long long version;	/* applied; -1: any */
 };
 
-/* store_agents of those that fit; total counts these. */
+/*
+ * store_agents of those that fit; total counts these. One that was deleted,
+ * and is in liveness yet, is passed over: last is set to the id that the page
+ * has come to, also when that one is not given to each.
+ */
 enum store_end store_agents_by(struct store *, const struct store_filter *,
     void (*each)(void *arg, const struct store_agent *), void *arg,
-    long long *total, bool *more);
+    long long *total, char last[TOKEN_UUID], bool *more);
 
 /* How far a version has come. Each agent is in one of the four. */
 struct store_rollout {

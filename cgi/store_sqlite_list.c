@@ -31,19 +31,34 @@ store_count(struct store *s, const char *state, long long version,
 	    store_list_count(s, state, version, count);
 }
 
-/* Calls each for one agent; one that truth does not know is left out. */
+/* A page being read. */
+struct store_list {
+	void (*each)(void *arg, const struct store_agent *);
+	void *arg;
+	char *last;	/* how far it has come */
+};
+
+static void
+store_list_each(void *arg, const struct store_agent *a)
+{
+	struct store_list *list = arg;
+
+	memcpy(list->last, a->id, TOKEN_UUID);
+	list->each(list->arg, a);
+}
+
+/* One agent of the page; one that truth does not know is left out. */
 static enum store_end
 store_list_one(struct store *s, const unsigned char *key,
-    void (*each)(void *arg, const struct store_agent *), void *arg)
+    struct store_list *list)
 {
 	struct store_agent a;
-	char id[TOKEN_UUID];
 	enum store_end end;
 
-	store_live_id(id, key);
-	end = store_agent(s, id, &a);
+	store_live_id(list->last, key);
+	end = store_agent(s, list->last, &a);
 	if (end == STORE_DONE)
-		each(arg, &a);
+		list->each(list->arg, &a);
 	store_agent_free(&a);
 	return end == STORE_NONE ? STORE_DONE : end;
 }
@@ -81,8 +96,9 @@ store_list_keys(struct store *s, const struct store_filter *filter,
 enum store_end
 store_agents_by(struct store *s, const struct store_filter *filter,
     void (*each)(void *arg, const struct store_agent *), void *arg,
-    long long *total, bool *more)
+    long long *total, char last[TOKEN_UUID], bool *more)
 {
+	struct store_list list = { each, arg, last };
 	unsigned char (*keys)[16];
 	enum store_end end = store_ready(s);
 	long count = 0;
@@ -92,8 +108,8 @@ store_agents_by(struct store *s, const struct store_filter *filter,
 	if (end != STORE_DONE)
 		return end;
 	if (filter->state == NULL && filter->version < 0)
-		return store_agents(s, filter->after, filter->limit, each,
-		    arg, total, more);
+		return store_agents(s, filter->after, filter->limit,
+		    store_list_each, &list, total, more);
 	keys = calloc((size_t)filter->limit + 1, sizeof(*keys));
 	if (keys == NULL)
 		return store_say(s, STORE_BROKEN, "agents", "out of memory");
@@ -103,7 +119,7 @@ store_agents_by(struct store *s, const struct store_filter *filter,
 		    &count);
 	*more = count > filter->limit;
 	for (long i = 0; end == STORE_DONE && i < count - *more; i++)
-		end = store_list_one(s, keys[i], each, arg);
+		end = store_list_one(s, keys[i], &list);
 	free(keys);
 	return end;
 }

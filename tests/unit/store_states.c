@@ -73,10 +73,10 @@ fits(const char *state, long long version, long limit, char *last,
 		.after = last, .limit = limit, .state = state,
 		.version = version,
 	};
-	char seen[TOKEN_UUID] = "";
+	char seen[TOKEN_UUID] = "", to[TOKEN_UUID] = "";
 	long long total;
 
-	CHECK_INT(store_agents_by(s, &filter, see, seen, &total, more),
+	CHECK_INT(store_agents_by(s, &filter, see, seen, &total, to, more),
 	    STORE_DONE);
 	memcpy(last, seen, sizeof(seen));
 	return total;
@@ -167,6 +167,42 @@ UNIT("a list by state goes on after an id")
 	last[0] = '\0';
 	CHECK_INT(fits("ok", -1, 3, last, &more), 5);
 	CHECK_TEXT(last, name(3));
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("a page goes on behind agents that are only in liveness yet")
+{
+	struct store_filter filter = {
+		.after = "", .limit = 1, .state = "ok", .version = -1,
+	};
+	char seen[TOKEN_UUID], last[TOKEN_UUID] = "";
+	long long total;
+	bool more = true;
+
+	folder_make();
+	s = store_here("wal");
+	for (int n = 1; n <= 3; n++) {
+		joins(n);
+		says(n, 1000, 1, "ok", NULL);
+	}
+	CHECK(sqlite3_exec(s->truth.db, "DELETE FROM agent WHERE id NOT LIKE "
+	    "'00000002-%'", NULL, NULL, NULL) == SQLITE_OK);
+	for (int n = 1; n <= 3; n++) {
+		CHECK(more);
+		seen[0] = '\0';
+		filter.after = last;
+		CHECK_INT(store_agents_by(s, &filter, see, seen, &total, last,
+		    &more), STORE_DONE);
+		CHECK_TEXT(seen, n == 2 ? name(2) : "");
+		CHECK_TEXT(last, name(n));
+	}
+	CHECK(!more);
+	filter.state = NULL;
+	filter.after = "";
+	CHECK_INT(store_agents_by(s, &filter, see, seen, &total, last, &more),
+	    STORE_DONE);
+	CHECK_TEXT(last, name(2));
 	store_free(s);
 	folder_remove();
 }
