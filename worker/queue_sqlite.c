@@ -110,7 +110,7 @@ queue_sqlite_commit(struct queue_sqlite *s)
 	if (s->begun)
 		ok = queue_sqlite_file_run(s,
 		    queue_sqlite_file_sql(s, QUEUE_SQLITE_COMMIT));
-	s->begun = false;
+	s->begun = s->pushed = false;
 	if (!ok)
 		queue_sqlite_undone(s);
 	s->waiting = NULL;
@@ -190,6 +190,7 @@ queue_sqlite_push(struct queue *q, const struct queue_task *task,
 		return;
 	}
 	s->counts[QUEUE_QUEUED]++;
+	s->pushed = true;
 	queue_sqlite_wait(s, call, QUEUE_DONE, false);
 }
 

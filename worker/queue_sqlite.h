@@ -26,6 +26,7 @@ struct queue_sqlite {
 	sqlite3 *db;
 	sqlite3_stmt *statements[QUEUE_SQLITE_STATEMENTS];
 	bool begun;		/* a transaction is open */
+	bool pushed;		/* and has tasks that are new */
 	struct queue_call *waiting, **waiting_end;	/* for its commit */
 	struct loop_timer commit, feed, expiry;
 	long long counts[4];	/* tasks by state, of those not over */

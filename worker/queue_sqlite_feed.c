@@ -82,6 +82,10 @@ queue_sqlite_feed(struct loop_timer *timer)
 	sqlite3_stmt *next;
 	int code = SQLITE_ROW;
 
+	/* Whoever pushed may yet be refused: nothing is begun for him. The
+	 * commit looks again. */
+	if (s->pushed)
+		return;
 	while (s->base.room > 0) {
 		next = queue_sqlite_file_sql(s, QUEUE_SQLITE_NEXT);
 		sqlite3_bind_int64(next, 1, queue_now());

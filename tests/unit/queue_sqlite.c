@@ -2,6 +2,8 @@
 
 #include "../../worker/queue_sqlite.c"
 
+#include <sys/resource.h>
+
 #include "queue_stage.h"
 
 UNIT("the file has after a close what was in it, also what was running")
@@ -44,6 +46,30 @@ UNIT("a push is answered after the commit, and many share one")
 	UNTIL(answered);
 	for (int i = 0; i < 15; i++)
 		CHECK_INT(calls[i].end, QUEUE_DONE);
+	close_all();
+}
+
+UNIT("a task that does not come to the disk is refused, and never begun")
+{
+	struct rlimit was, none;
+
+	signal(SIGXFSZ, SIG_IGN);
+	open_fresh("sqlite:");
+	turn(50);		/* what is done at the start is done */
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &was), 0);
+	none = (struct rlimit){ 4096, was.rlim_max };
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &none), 0);
+	for (int i = 1; i < 4; i++) {
+		queue_take(queue, 5);
+		push(i, "{}");
+		CHECK_INT(finish(), QUEUE_DOWN);
+		CHECK_INT(given, 0);
+	}
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &was), 0);
+	push(4, "{}");
+	CHECK_INT(finish(), QUEUE_DONE);
+	UNTIL(given == 1);
+	CHECK_INT(taken[0].id[35], '4');
 	close_all();
 }
 
