@@ -35,8 +35,8 @@ token_chance(void)
 	return bits;
 }
 
-/* A UUID is a name and no secret: sixteen of them are drawn at once. No
- * program forks without exec(3). */
+/* A UUID is a name and no secret: sixteen of them are drawn at once. A child
+ * that forks without exec(3) would have the same ones: none draws any. */
 void
 token_uuid(char out[TOKEN_UUID])
 {
