@@ -34,13 +34,14 @@ agent_enroll_adopt(struct agent *a)
 
 /*
  * When the first poll comes: a fleet that was switched on together does not
- * poll together, but who has nothing yet does not wait; and a refused poll
- * that led here keeps its backoff, or two refusals would chase each other.
+ * poll together, but who has nothing yet does not wait, nor does the news
+ * that the worker fails; and a refused poll that led here keeps its backoff,
+ * or two refusals would chase each other.
  */
 enum agent_at
 agent_registered(struct agent *a)
 {
-	int64_t ms = 0;
+	int64_t ms = 0, early;
 
 	if (!agent_enroll_adopt(a))
 		return agent_wait(a, AGENT_UNREGISTERED, agent_delay(a));
@@ -55,6 +56,8 @@ agent_registered(struct agent *a)
 		    a->wake.hold == 0 && a->state->good.version > 0)
 			ms = (int64_t)(token_chance() %
 			    (uint64_t)agent_interval(a));
+		if (a->report && (early = agent_early(a)) < ms)
+			ms = early;
 	}
 	return agent_wait(a, AGENT_RESTING, ms);
 }

@@ -93,6 +93,21 @@ UNIT("who has nothing polls at once, who has something spreads its first poll")
 	CHECK(least < 2000 && most > 28000 && most < 30000 + 200);
 }
 
+UNIT("a worker that fails before the first poll is upstream within 5 s")
+{
+	sky_begin(1);
+	sky.token = "t1";
+	sky.interval = 600;
+	sky_run(1, 30);
+	sky_restart();
+	sky.count = 0;
+	sky_health(0, DELIVER_NO_WORKER);	/* while it registers */
+	sky_run(0, 6);
+	CHECK_INT(sky_count(SKY_POLL), 1);
+	CHECK_INT(sky_count(SKY_REPORT), 1);
+	CHECK_TEXT(sky.asked[sky.count - 1].word, "no-worker");
+}
+
 UNIT("it polls at the interval it was told, a tenth more or less")
 {
 	sky_begin(1);
