@@ -24,9 +24,12 @@
 __attribute__((noreturn)) static void
 child_guard(int hold)
 {
+	sigset_t all;
 	char byte;
 
 	prctl(PR_SET_NAME, "dcm-guard");
+	sigfillset(&all);	/* the program may signal its whole group */
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	setpgid(0, 0);
 	dup2(hold, 0);
 	close_range(1, ~0u, 0);	/* locks and sockets are the agent's alone */

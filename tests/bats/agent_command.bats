@@ -262,6 +262,24 @@ children()
 	wait_until refute alive "$guard"
 }
 
+@test "a worker that signals its own group does not blind the guard" {
+	worker_at
+	script group <<-'E'
+		trap '' USR1
+		sleep 1000 &
+		kill -USR1 0
+		echo "ready $!"
+		while :; do sleep 1; done
+	E
+	supervise "$dir/group"
+	wait_until log_has agent 'ready'
+	local other
+	other=$(sed -n 's/.*\[output\] ready //p' "$dir/agent.log")
+	alive "$other"
+	program_stop agent KILL
+	wait_until refute alive "$other"
+}
+
 @test "killed and started again and again, there is one worker and it serves" {
 	worker_at
 	for _ in 1 2 3 4 5; do
