@@ -227,7 +227,8 @@ httpd_conn_line(struct httpd_conn *c)
 
 	if (c->state == CONN_HEAD && c->in.len == 0)
 		list = &c->server->idle;
-	else if (c->state == CONN_HEAD || c->state == CONN_BODY)
+	else if (c->state == CONN_HEAD || c->state == CONN_BODY ||
+	    c->state == CONN_LINGER)
 		list = &c->server->begun;
 	if (list == c->list)
 		return;

@@ -92,8 +92,8 @@ struct httpd {
 	int fd;			/* -1 when draining */
 	struct httpd_list conns;
 	struct httpd_list idle, begun;	/* between requests, or inside one
-					 * that is not all there; the oldest
-					 * first */
+					 * that is not all there, or was not
+					 * read to its end; the oldest first */
 	size_t count;
 	bool draining;
 	void (*drained)(void *);

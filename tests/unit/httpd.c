@@ -346,4 +346,32 @@ UNIT("the places kept for loopback are not given to others")
 	t_sound();
 }
 
+UNIT("who was refused and does not hang up makes room for the next")
+{
+	struct httpd_config config = httpd_defaults;
+	struct sockaddr_storage peer = t_peer("127.0.0.1");
+	struct client refused[2];
+	int fd[2];
+
+	config.max_connections = 2;
+	config.reserved = 0;
+	t_open_with(&config);
+	for (int i = 0; i < 2; i++) {
+		client_open(&refused[i]);
+		client_say(&refused[i], "POST /nowhere HTTP/1.1\r\n"
+		    "Host: x\r\nContent-Length: 5\r\n\r\nha");
+		client_hear(&refused[i], NULL);
+		CHECK_INT(t_status(&refused[i]), 404);
+	}
+	CHECK_INT(httpd_connections(server), 2);
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0);
+	httpd_welcome(server, fd[0], &peer, sizeof(struct sockaddr_in));
+	CHECK_INT(httpd_connections(server), 2);
+	CHECK(TAILQ_LAST(&server->conns, httpd_list)->watch.fd == fd[0]);
+	close(fd[1]);
+	for (int i = 0; i < 2; i++)
+		client_close(&refused[i]);
+	t_sound();
+}
+
 UNIT_MAIN
