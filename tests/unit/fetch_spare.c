@@ -61,6 +61,25 @@ UNIT("each difference between two requests makes another handle")
 	trial_close(&t);
 }
 
+UNIT("a proxy is asked by those alone who name it")
+{
+	struct fetch_request direct = { 0 }, asks = { 0 };
+	struct trial t;
+	char proxy[64];
+
+	snprintf(proxy, sizeof(proxy), "http://127.0.0.2:%d", server_port);
+	asks.proxy = proxy;
+	trial_open(&t);
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(ask_kept(&t, "/echo", direct), 200);
+		CHECK(strncmp(buf_text(&t.body), "GET /echo ", 10) == 0);
+		CHECK_INT(ask_kept(&t, "/echo", asks), 200);
+		CHECK_TEXT(buf_text(&t.body), "hello");
+	}
+	CHECK_INT(t.hub->spares, 2);
+	trial_close(&t);
+}
+
 UNIT("a redirect, a pause, a failure leave nothing behind")
 {
 	struct fetch_request follows = { .follow = true,
