@@ -1,7 +1,7 @@
 /*
  * One agent. A new token, and deletion, are in the store when the answer is
  * sent, and each process looks there at each request: no other one is asked,
- * and none has to be told.
+ * and none but lighttpd's fast path has to be told.
  */
 #include "agent.h"
 

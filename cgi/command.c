@@ -1,6 +1,6 @@
 /*
- * The command line. It changes nothing but with --migrate, and prints no
- * secret.
+ * The command line. It changes the database with --migrate and --restore
+ * alone, and prints no secret.
  */
 #include "command.h"
 

@@ -1,8 +1,8 @@
 #ifndef COMMAND_H
 #define COMMAND_H
 /*
- * dcm-controller as a command: --migrate, --check, --openapi, --help,
- * --version.
+ * dcm-controller as a command: --migrate, --check, --backup, --restore,
+ * --openapi, --help, --version.
  */
 
 /* Runs it; an exit status. 2: the arguments make no sense. */

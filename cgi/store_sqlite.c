@@ -1,6 +1,7 @@
 /*
- * The store as a whole: its two databases, their statements, and what keeps
- * them in order. All SQL that is not a migration stands here.
+ * The store as a whole: its two databases, the statements of truth, and what
+ * keeps them in order. Those of liveness are in store_sqlite_liveness.c, those
+ * of a restore in store_sqlite_restore.c.
  */
 #include "store_sqlite.h"
 
