@@ -343,6 +343,21 @@ deliver_hurry(struct deliver *d)
 }
 
 void
+deliver_anew(struct deliver *d)
+{
+	if (d->at == DELIVER_STOPPED)
+		return;
+	if (d->fetch != NULL)
+		fetch_cancel(d->fetch);
+	d->fetch = NULL;
+	d->worker = (struct plan_worker){ .known = false };
+	retry_reset(&d->asks);
+	retry_reset(&d->gives);
+	d->at = DELIVER_RESTING;
+	deliver_hurry(d);
+}
+
+void
 deliver_look(struct deliver *d)
 {
 	deliver_happens(d, DELIVER_HURRY);

@@ -77,6 +77,9 @@ void deliver_offer(struct deliver *, struct config *);
 void deliver_confirm(struct deliver *);
 /* Asks the worker now, and forgets refusals: someone mended something. */
 void deliver_hurry(struct deliver *);
+/* The settings name another worker, or another key: the same, and what is
+ * under way is dropped. */
+void deliver_anew(struct deliver *);
 
 /* Asks the worker now: it may have gone. */
 void deliver_look(struct deliver *);

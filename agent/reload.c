@@ -38,6 +38,13 @@ reload_is_anew(const struct settings *a, const struct settings *b)
 	    reload_differs(a->api_key, b->api_key);
 }
 
+static bool
+reload_is_other_worker(const struct settings *a, const struct settings *b)
+{
+	return reload_differs(a->worker_url, b->worker_url) ||
+	    reload_differs(a->worker_key, b->worker_key);
+}
+
 /* The old value stays, in the same memory: others have borrowed it. */
 static void
 reload_keep(const char *name, char **old, char **fresh)
@@ -55,7 +62,7 @@ reload_settings(struct agent *a, const char *file)
 {
 	struct settings fresh = { .port = 0 }, old;
 	struct buf errors = BUF_INIT(RELOAD_ERRORS);
-	bool anew;
+	bool anew, other;
 
 	log_info("init", "the settings are read again");
 	if (!settings_load(&fresh, file, &errors)) {
@@ -74,10 +81,13 @@ reload_settings(struct agent *a, const char *file)
 		log_warn("init", "AGENT_PORT changes at the next start only");
 	fresh.port = a->settings->port;
 	anew = reload_is_anew(a->settings, &fresh);
+	other = reload_is_other_worker(a->settings, &fresh);
 	old = *a->settings;
 	*a->settings = fresh;
 	settings_free(&old);
 	log_setup(fresh.log_level, fresh.log_format);
+	if (other)
+		deliver_anew(&a->deliver);
 	agent_resettle(a, anew);
 out:
 	buf_free(&errors);

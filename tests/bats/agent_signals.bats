@@ -69,6 +69,22 @@ gone_within()
 	    .poll_url == \"$other/config\""
 }
 
+@test "SIGHUP with another worker: the old one is not waited for" {
+	peers
+	peer_start other
+	publish 1 3600
+	say worker '{"POST /config": {"do": "hang"}}'
+	echo "WORKER_URL=$worker" >"$dir/agent.conf"
+	agent_arguments=(--config "$dir/agent.conf")
+	agent_run WORKER_URL= REQUEST_TIMEOUT_SECONDS=60
+	wait_until counts worker '.method == "POST"' 1
+	put "$dir/agent.conf" "WORKER_URL=$other"
+	kill -s HUP "$(program_pid agent)"
+	wait_until test -s "$dir/other/applied"
+	wait_until state '.applied_version == 1 and .worker.state == "ok"'
+	refute log_has agent 'no worker at'
+}
+
 @test "a file that has become wrong changes nothing, and is complained of" {
 	peers
 	publish 1 3600
