@@ -70,6 +70,18 @@ problem='"headers": {"Content-Type": "application/problem+json"}'
 	[ "$(count worker "$given")" = 9 ]
 }
 
+@test "a worker that asks for patience is given it" {
+	peers
+	say worker '{"POST /config": [
+	    {"status": 429, "headers": {"Retry-After": "3"}},
+	    {"like": true}]}'
+	publish 1
+	agent_run
+	wait_until applied_is 1
+	asked worker '[.[] | select(.method == "POST")] |
+	    length == 2 and .[1].time - .[0].time >= 3'
+}
+
 @test "an acknowledgement that got lost does not make it tell twice" {
 	peers
 	publish 1
