@@ -176,27 +176,33 @@ front_file(const struct front *f, const char *name, const char *data,
 	return err == 0;
 }
 
-/* The line of now is written in place, each second, and never waits for a
- * disk: a reader that sees half of it believes nothing. */
-static bool
-front_now(const struct front *f, const char *line)
+/*
+ * Opened before the store is read: whoever commits later and cannot wait for
+ * the lock takes `now` away, and with it what is written to this descriptor.
+ */
+static int
+front_open(const struct front *f)
 {
-	size_t len = strlen(line);
 	char path[PATH_MAX];
-	bool ok;
 	int fd;
 
 	if (!front_path(f, path, "now"))
-		return false;
+		return -1;
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) {
+	if (fd < 0)
 		log_error("front", "%s: %s", path, strerror(errno));
-		return false;
-	}
-	ok = pwrite(fd, line, len, 0) == (ssize_t)len &&
+	return fd;
+}
+
+/* The line of now is written in place, each second, and never waits for a
+ * disk: a reader that sees half of it believes nothing. */
+static bool
+front_now(int fd, const char *line)
+{
+	size_t len = strlen(line);
+
+	return pwrite(fd, line, len, 0) == (ssize_t)len &&
 	    ftruncate(fd, (off_t)len) == 0;
-	close(fd);
-	return ok;
 }
 
 /* Under the lock. */
@@ -206,17 +212,22 @@ front_write(struct controller *c)
 	struct front_text t = { .secrets = BUF_INIT(FRONT_SECRETS_MAX) };
 	const struct front *f = &c->front;
 	enum store_end end = STORE_BROKEN;
+	int fd = -1;
 	bool ok;
 
 	/* Lua can make no folder for the heartbeats */
 	if (front_wanted(c) && keep_folder(c->beat.folder) == 0)
+		fd = front_open(f);
+	if (fd >= 0)
 		end = front_compose(c, &t);
 	ok = end == STORE_DONE &&
 	    front_file(f, "published", t.version->body, t.version->len) &&
 	    front_file(f, "credentials", t.secrets.data, t.secrets.len) &&
-	    front_now(f, t.now);
+	    front_now(fd, t.now);
 	if (!ok)
 		front_withdraw(f);
+	if (fd >= 0)
+		close(fd);
 	if (t.secrets.data != NULL)
 		explicit_bzero(t.secrets.data, t.secrets.len);
 	buf_free(&t.secrets);

@@ -77,7 +77,6 @@ local function front_look(front, ms)
 		if file_sum(text) ~= stamp then
 			return
 		end
-		front.stamp = stamp
 		front.key = c.hexdec(text:match("^key (%x+)\n") or error())
 		front.agent = text:match("\nagent (%x+)\n")
 		front.raised = text:match("\ntokens\n$") and {}
@@ -86,6 +85,7 @@ local function front_look(front, ms)
 				front.raised[id] = generation
 			end
 		end
+		front.stamp = stamp	-- last: all of it is known
 	end
 	front.interval = interval
 	front.good = true

@@ -4,6 +4,8 @@
  */
 #include "unit.h"
 
+#include <pthread.h>
+
 #include "../../cgi/front.c"
 
 static struct controller c;
@@ -88,6 +90,35 @@ UNIT("nobody waits for a writer that does not come to an end")
 	front_turn(&c);
 	CHECK(!there("now"));
 	close(lock);
+	front_turn(&c);
+	CHECK(there("now"));
+	end();
+}
+
+static void *
+publisher(void *arg)
+{
+	front_publish(arg);
+	return NULL;
+}
+
+UNIT("who was slow writes nothing that another has taken away meanwhile")
+{
+	char file[PATH_MAX];
+	pthread_t slow;
+	int fd;
+
+	begin(true);
+	front_publish(&c);
+	front_path(&c.front, file, "published");
+	unlink(file);
+	CHECK(mkfifo(file, 0600) == 0);
+	CHECK(pthread_create(&slow, NULL, publisher, &c) == 0);
+	fd = open(file, O_WRONLY);	/* it has read the store by now */
+	front_withdraw(&c.front);
+	close(fd);
+	pthread_join(slow, NULL);
+	CHECK(there("published") && !there("now"));
 	front_turn(&c);
 	CHECK(there("now"));
 	end();
