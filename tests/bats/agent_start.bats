@@ -14,11 +14,10 @@ load agent
 	[[ $output =~ ^dcm-agent\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
 }
 
-@test "what does not work yet is not among the settings" {
-	run -0 "$bin/dcm-agent" --help
-	refute grep -qE 'WATCH|REDIS|NATS|HINT' <<<"$output"
-	agent_fails DISTRIBUTION_STRATEGY=REDIS
-	grep -q 'DISTRIBUTION_STRATEGY.*POLLER' <<<"$output"
+@test "a strategy that there is not is refused with those that there are" {
+	agent_fails DISTRIBUTION_STRATEGY=PIGEON
+	grep -q 'DISTRIBUTION_STRATEGY.*PIGEON.*POLLER.*WATCH.*REDIS.*NATS' \
+	    <<<"$output"
 }
 
 @test "an unknown argument is refused with the way to help" {

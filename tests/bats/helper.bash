@@ -165,6 +165,8 @@ programs_stop()
 		name=$(basename "$pid" .pid)
 		program_stop "$name" || failed=1
 	done
+	# A responder that lighttpd was just starting ends after it.
+	wait_until rm -rf "$dir/state" || failed=1
 	if grep -E 'ERROR: .*Sanitizer|runtime error:' "$dir"/*.log >&2; then
 		failed=1
 	fi
