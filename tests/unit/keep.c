@@ -6,7 +6,43 @@
 #include <sys/wait.h>
 #include <time.h>
 
+static int keep_fsync(int fd);
+static int keep_rename(const char *from, const char *to);
+
+#define fsync keep_fsync
+#define rename keep_rename
 #include "../../lib/keep.c"
+#undef fsync
+#undef rename
+
+/* What reached the disk, in order: "file", "name", "folder". */
+static char steps[64];
+
+static void
+step(const char *what)
+{
+	size_t len = strlen(steps);
+
+	snprintf(steps + len, sizeof(steps) - len, " %s", what);
+}
+
+static int
+keep_fsync(int fd)
+{
+	struct stat st;
+
+	fstat(fd, &st);
+	step(S_ISDIR(st.st_mode) ? "folder" :
+	    st.st_size > 0 ? "file" : "empty");
+	return fsync(fd);
+}
+
+static int
+keep_rename(const char *from, const char *to)
+{
+	step("name");
+	return rename(from, to);
+}
 
 static char folder[] = "/tmp/dcm-keep-XXXXXX";
 static char path[64];
@@ -122,6 +158,15 @@ UNIT("a folder that may not be written keeps what it has")
 	CHECK_INT(write_as_nobody(), EACCES);
 	chmod(folder, 0755);
 	CHECK_TEXT(content(), "one");
+	CHECK_INT(drop_folder(), 1);
+}
+
+UNIT("a power cut finds the bytes on disk before the name, then the name")
+{
+	make_folder();
+	steps[0] = '\0';
+	CHECK_INT(keep_write(path, "one", 3, 0600), 0);
+	CHECK_TEXT(steps, " file name folder");
 	CHECK_INT(drop_folder(), 1);
 }
 
