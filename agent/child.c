@@ -68,8 +68,9 @@ child_become(pid_t agent, pid_t group, const struct loop *loop, int output,
 	dup2(output, STDERR_FILENO);
 	dup2(null, STDIN_FILENO);
 	close_range(3, ~0u, 0);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
+	/* also those that whoever started the agent ignored */
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
 	loop_child(loop);
 	if (getppid() != agent)	/* it ended before prctl */
 		_exit(127);
