@@ -346,6 +346,29 @@ UNIT("the places kept for loopback are not given to others")
 	t_sound();
 }
 
+UNIT("half a request from near is not closed for one who comes from afar")
+{
+	struct httpd_config config = httpd_defaults;
+	struct sockaddr_storage far = t_peer("192.0.2.1");
+	char got[1000];
+	int fd[2];
+
+	config.max_connections = 2;
+	config.reserved = 1;
+	t_open_with(&config);
+	client_open(&client);
+	client_say(&client, "GET /pl");
+	t_settle();
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0);
+	httpd_welcome(server, fd[0], &far, sizeof(struct sockaddr_in));
+	CHECK(recv(fd[1], got, sizeof(got), 0) > 12);
+	CHECK(strncmp(got, "HTTP/1.1 503", 12) == 0);
+	close(fd[1]);
+	client_say(&client, "ain HTTP/1.1\r\nHost: x\r\n\r\n");
+	client_hear(&client, "hello");
+	t_sound();
+}
+
 UNIT("who was refused and does not hang up makes room for the next")
 {
 	struct httpd_config config = httpd_defaults;
