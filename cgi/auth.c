@@ -123,7 +123,7 @@ auth_bearer(struct route_request *req, struct route_reply *reply,
     const char *text)
 {
 	struct controller *c = controller_of(req);
-	long long generation, present = 1;
+	long long generation, present;
 	char id[TOKEN_UUID];
 	enum store_end end;
 	int err = c->key.known ? 0 : pass_load(&c->key, c->key_path);
@@ -136,11 +136,12 @@ auth_bearer(struct route_request *req, struct route_reply *reply,
 	}
 	if (!pass_check(&c->key, text, id, &generation))
 		return AUTH_WRONG;
-	end = store_generation(c->store, id, &present);
-	if (end != STORE_DONE && end != STORE_NONE) {
+	end = store_least(c->store, id, &present);
+	if (end != STORE_DONE) {
 		controller_fault(req, reply, end);
 		return AUTH_FAULT;
 	}
+	auth_of(req)->looked = true;
 	if (generation < present)
 		return AUTH_WRONG;
 	if (generation > present && store_raise(c->store, id, generation,

@@ -13,6 +13,7 @@ struct auth_caller {
 	char name[72];		/* which credential: "alice", "ADMIN_API_KEY",
 				 * "agent <id>"; "" for nobody */
 	char agent[TOKEN_UUID];	/* of a token, else "" */
+	bool looked;		/* store_least was asked for this request */
 };
 
 /*

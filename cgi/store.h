@@ -107,6 +107,9 @@ void store_version_free(struct store_version *);
 /* The present version. Costs a look at PRAGMA data_version when it is known
  * already. Borrowed until the next verb. */
 enum store_end store_current(struct store *, const struct store_version **);
+/* The same as it was at the last look of store_least or store_current, without
+ * another one: for who has looked since his request came. */
+enum store_end store_seen(struct store *, const struct store_version **);
 /* An older or the present one; NONE. store_version_free in any case. */
 enum store_end store_version(struct store *, long long version,
     struct store_version *);
@@ -187,6 +190,11 @@ enum store_end store_raised(struct store *, long limit,
 
 /* The generation of an agent's token; NONE when it is not known. */
 enum store_end store_generation(struct store *, const char *id,
+    long long *generation);
+
+/* The generation below which an agent's tokens are no longer good: 1 for one
+ * that is not known. A look at PRAGMA data_version, while few are raised. */
+enum store_end store_least(struct store *, const char *id,
     long long *generation);
 
 /* One agent; NONE. store_agent_free in any case. */

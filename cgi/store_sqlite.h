@@ -95,6 +95,8 @@ struct store_kind {
 
 extern const struct store_kind store_truth, store_liveness;
 
+enum { STORE_RAISED_MAX = 512 };	/* more are looked up one by one */
+
 struct store_file {
 	const struct store_kind *kind;
 	struct store *store;
@@ -116,6 +118,16 @@ struct store {
 	struct store_options told;	/* its hooks alone */
 	struct store_version current;	/* of data version `seen` */
 	int64_t seen;			/* -1: read it anew */
+	/* the generations above 1, of `seen` as well */
+	struct store_raised {
+		bool known, crowded;	/* crowded: these are not all */
+		int64_t changes;	/* our own before they were read */
+		int count;
+		struct store_raised_row {
+			char id[TOKEN_UUID];
+			long long generation;
+		} rows[STORE_RAISED_MAX];	/* by both */
+	} raised;
 	/* the version that agents report now, and when it was published */
 	long long spread_version, spread_since;
 	/* where a walk through all agents goes on, see store_sweep */
@@ -174,6 +186,10 @@ void store_copy_remove(const char *path);
 bool store_copy_same(const struct store_file *, const char *file);
 /* Whether PRAGMA integrity_check finds it sound; why: what it says. */
 bool store_integrity(sqlite3 *, struct buf *why);
+
+/* Looks whether another process has committed, and reads the present version
+ * again when it has; `moved`: it has, or nothing was known. */
+enum store_end store_look(struct store *, bool *moved);
 
 /* Inside a transaction: the content of an older version under a number that
  * the caller has chosen. */

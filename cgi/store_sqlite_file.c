@@ -124,6 +124,7 @@ store_file_close(struct store_file *f)
 	f->doubtful = false;
 	f->frames = 0;
 	f->store->seen = -1;	/* data versions are a connection's own */
+	f->store->raised.known = false;
 	f->store->spread_version = 0;
 }
 

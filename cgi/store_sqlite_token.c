@@ -4,6 +4,10 @@
  */
 #include "store_sqlite.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "buf.h"
 #include "log.h"
 
@@ -99,6 +103,92 @@ store_raised(struct store *s, long limit,
 		end = store_file_failed(&s->truth);
 	sqlite3_reset(row);
 	return end;
+}
+
+/* --- what a poll asks --------------------------------------------------- */
+
+static int
+store_token_order(const void *a, const void *b)
+{
+	const struct store_raised_row *x = a, *y = b;
+	int order = memcmp(x->id, y->id, TOKEN_UUID);
+
+	if (order != 0)
+		return order;
+	return (x->generation > y->generation) -
+	    (x->generation < y->generation);
+}
+
+static void
+store_token_take(void *arg, const char *id, long long generation)
+{
+	struct store_raised *raised = arg;
+	struct store_raised_row *row = &raised->rows[raised->count++];
+
+	snprintf(row->id, sizeof(row->id), "%s", id);
+	row->generation = generation;
+}
+
+/* Reads all that are raised, when they are few. */
+static enum store_end
+store_token_gather(struct store *s)
+{
+	struct store_raised *raised = &s->raised;
+	enum store_end end;
+	bool more;
+
+	raised->count = 0;
+	raised->changes = sqlite3_total_changes64(s->truth.db);
+	end = store_raised(s, STORE_RAISED_MAX, store_token_take, raised,
+	    &more);
+	qsort(raised->rows, (size_t)raised->count, sizeof(*raised->rows),
+	    store_token_order);
+	raised->known = end == STORE_DONE;
+	raised->crowded = more;
+	return end;
+}
+
+/* The highest one of an agent. */
+static long long
+store_token_find(const struct store_raised *raised, const char *id)
+{
+	int low = 0, high = raised->count;
+
+	while (low < high) {
+		int middle = (low + high) / 2;
+
+		if (strcmp(raised->rows[middle].id, id) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && strcmp(raised->rows[low - 1].id, id) == 0 ?
+	    raised->rows[low - 1].generation : 1;
+}
+
+/* While others write, as when a fleet registers, one row costs less than all
+ * of them each time. Our own writes move no data version. */
+enum store_end
+store_least(struct store *s, const char *id, long long *generation)
+{
+	struct store_raised *raised = &s->raised;
+	bool moved;
+	enum store_end end = store_look(s, &moved);
+
+	if (end == STORE_DONE &&
+	    raised->changes != sqlite3_total_changes64(s->truth.db))
+		raised->known = false;
+	if (end == STORE_DONE && !moved && !raised->known)
+		end = store_token_gather(s);
+	if (end != STORE_DONE)
+		return end;
+	*generation = 1;
+	if (raised->known && !raised->crowded) {
+		*generation = store_token_find(raised, id);
+		return STORE_DONE;
+	}
+	end = store_generation(s, id, generation);
+	return end == STORE_NONE ? STORE_DONE : end;
 }
 
 enum store_end

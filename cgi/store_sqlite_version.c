@@ -99,7 +99,7 @@ store_version_reload(struct store *s)
 }
 
 enum store_end
-store_current(struct store *s, const struct store_version **out)
+store_look(struct store *s, bool *moved)
 {
 	enum store_end end = store_file_ready(&s->truth);
 	sqlite3 *db = s->truth.db;
@@ -108,14 +108,33 @@ store_current(struct store *s, const struct store_version **out)
 	if (end == STORE_DONE)
 		end = store_file_whole(&s->truth, store_file_sql(&s->truth,
 		    STORE_SQL_CHANGED), &number, NULL);
-	if (end == STORE_DONE && number != s->seen) {
+	*moved = end != STORE_DONE || number != s->seen;
+	if (end == STORE_DONE && *moved) {
+		s->raised.known = false;
 		/* the number first: what comes after it is seen next time */
 		end = store_version_reload(s);
 		s->seen = end == STORE_DONE && s->truth.db == db ?
 		    number : -1;
 	}
-	*out = &s->current;
 	return end;
+}
+
+enum store_end
+store_current(struct store *s, const struct store_version **out)
+{
+	bool moved;
+
+	*out = &s->current;
+	return store_look(s, &moved);
+}
+
+enum store_end
+store_seen(struct store *s, const struct store_version **out)
+{
+	if (s->seen < 0)
+		return store_current(s, out);
+	*out = &s->current;
+	return STORE_DONE;
 }
 
 enum store_end

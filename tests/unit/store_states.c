@@ -244,6 +244,69 @@ UNIT("generations never fall, whatever is deleted or registered")
 	folder_remove();
 }
 
+static long long
+least(struct store *of, int n)
+{
+	long long generation = -1;
+
+	CHECK_INT(store_least(of, name(n), &generation), STORE_DONE);
+	return generation;
+}
+
+UNIT("what was raised counts from the next look on, in every process")
+{
+	long long generation;
+	struct store *other;
+
+	folder_make();
+	s = store_here("wal");
+	other = store_here("wal");
+	joins(1);
+	joins(2);
+	/* twice: the second look finds nothing new, and reads them all */
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(least(s, 1), 1);
+		CHECK_INT(least(other, 1), 1);
+	}
+	CHECK_INT(store_rotate(s, name(1), NULL, 1, &generation), STORE_DONE);
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(least(s, 1), 2);
+		CHECK_INT(least(other, 1), 2);
+		CHECK_INT(least(other, 2), 1);
+	}
+	CHECK_INT(store_forget(other, name(2), NULL, 1), STORE_DONE);
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(least(s, 2), 2);
+		CHECK_INT(least(other, 2), 2);
+		CHECK_INT(least(other, 1), 2);
+		CHECK_INT(least(other, 3), 1);
+	}
+	store_free(other);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("more raised agents than are kept in memory count as well")
+{
+	enum { MANY = 520 };
+	long long generation;
+
+	folder_make();
+	s = store_here("wal");
+	for (int n = 1; n <= MANY; n++) {
+		joins(n);
+		CHECK_INT(store_rotate(s, name(n), NULL, 1, &generation),
+		    STORE_DONE);
+		if (n > 510)
+			CHECK_INT(least(s, n), 2);
+	}
+	for (int n = 1; n <= MANY; n++)
+		CHECK_INT(least(s, n), 2);
+	CHECK_INT(least(s, MANY + 1), 1);
+	store_free(s);
+	folder_remove();
+}
+
 UNIT("liveness and truth agree again after one of them was lost")
 {
 	char live[128];
