@@ -23,7 +23,8 @@ wrapped()
 	local name
 	bin=$dir/bin
 	mkdir -p "$bin"
-	for name in config.fcgi agents.fcgi status.fcgi dcm-controller; do
+	for name in config.fcgi agents.fcgi status.fcgi watch.fcgi \
+	    dcm-controller; do
 		printf '%s\n' '#!/bin/sh' "exec $* $real/$name \"\$@\"" \
 		    >"$bin/$name"
 		chmod +x "$bin/$name"
