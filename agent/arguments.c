@@ -51,7 +51,7 @@ arguments_version(struct buf *text)
 	buf_str(text, "dcm-agent " DCM_VERSION "\n");
 }
 
-static const struct {
+static const struct argument {
 	const char *name;
 	void (*print)(struct buf *);
 	enum arguments_mode mode;
@@ -63,6 +63,17 @@ static const struct {
 	{ "--once", NULL, ARGUMENTS_ONCE },
 	{ "--check", NULL, ARGUMENTS_CHECK },
 };
+
+static const struct argument *
+arguments_find(const char *word)
+{
+	size_t count = sizeof(arguments_all) / sizeof(arguments_all[0]);
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(word, arguments_all[i].name) == 0)
+			return &arguments_all[i];
+	return NULL;
+}
 
 static enum arguments_mode
 arguments_wrong(const char *word)
@@ -84,8 +95,8 @@ arguments_print(void (*print)(struct buf *))
 enum arguments_mode
 arguments_read(int argc, char **argv, const char **file)
 {
-	size_t count = sizeof(arguments_all) / sizeof(arguments_all[0]), n;
 	enum arguments_mode mode = ARGUMENTS_RUN;
+	const struct argument *found;
 
 	*file = NULL;
 	for (int i = 1; i < argc; i++) {
@@ -93,14 +104,12 @@ arguments_read(int argc, char **argv, const char **file)
 			*file = argv[++i];
 			continue;
 		}
-		for (n = 0; n < count; n++)
-			if (strcmp(argv[i], arguments_all[n].name) == 0)
-				break;
-		if (n == count || mode != ARGUMENTS_RUN)
+		found = arguments_find(argv[i]);
+		if (found == NULL || mode != ARGUMENTS_RUN)
 			return arguments_wrong(argv[i]);
-		mode = arguments_all[n].mode;
+		mode = found->mode;
 		if (mode == ARGUMENTS_DONE) {
-			arguments_print(arguments_all[n].print);
+			arguments_print(found->print);
 			return mode;
 		}
 	}

@@ -73,7 +73,7 @@ whole(const char *text, size_t len)
 		seen += size;
 		at += 8 + size + head[6];
 	}
-	CHECK(!"there is no end of the request");
+	UNIT_FAIL("there is no end of the %s", "request");
 }
 
 UNIT("a reply is its bytes, an end of them, and the end of the request")
