@@ -24,12 +24,9 @@
 __attribute__((noreturn)) static void
 child_guard(int hold)
 {
-	sigset_t all;
 	char byte;
 
 	prctl(PR_SET_NAME, "dcm-guard");
-	sigfillset(&all);	/* the program may signal its whole group */
-	sigprocmask(SIG_SETMASK, &all, NULL);
 	setpgid(0, 0);
 	dup2(hold, 0);
 	close_range(1, ~0u, 0);	/* locks and sockets are the agent's alone */
@@ -92,13 +89,18 @@ child_kill_guard(struct child *c)
 static int
 child_start_guard(struct child *c)
 {
+	sigset_t all, before;
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return errno;
+	/* the program may signal its whole group: the guard is born deaf */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	c->guard = fork();
 	if (c->guard == 0)
 		child_guard(ends[0]);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(ends[0]);
 	if (c->guard < 0) {
 		int err = errno;
