@@ -231,6 +231,15 @@ nothing_left()
 	}
 }
 
+# Everything, with its folders left as they are.
+stop_all()
+{
+	local pid
+	for pid in "$dir"/*.pid; do
+		program_stop "$(basename "$pid" .pid)"
+	done
+}
+
 begin()
 {
 	agent_more=("$@")
@@ -268,7 +277,7 @@ finish()
 	applied_well "$dir/worker.log"
 	# It has been one agent all along.
 	[ "$(curl -s -H "$ADMIN_KEY" "$base/agents" | jq length)" = 1 ]
-	programs_stop
+	stop_all
 	nothing_left
 }
 
@@ -287,6 +296,6 @@ finish()
 	shuffle
 	finish $publisher
 	applied_well "$dir/agent.log"
-	programs_stop
+	stop_all
 	nothing_left
 }
