@@ -392,7 +392,16 @@ redis_says()
 	[ "$(inspect '{{json .NetworkSettings.Ports}}' redis b)" = '{}' ]
 	publish one
 	wait_until -t 40 hit b one
-	id=$(curl -sf "$(cat "$dir/b.url")/hit?async=true" | jq -er .task_id)
+	# 503 until the worker has found its Redis
+	queued()
+	{
+		id=$(curl -sf "$(cat "$dir/b.url")/hit?async=true" |
+		    jq -r .task_id) && [ -n "$id" ]
+	}
+	wait_until -t 40 queued || {
+		docker logs "$(container worker b)"
+		return 1
+	}
 	curl -sf "$(cat "$dir/b.url")/hit/$id?wait=20" |
 	    json_true '.status == "completed" and .body == "one\n"'
 	redis_says keys '*' | grep "$id"
@@ -481,7 +490,7 @@ subscribed()
 	deploy b docker-down
 	refute container agent b
 	refute container worker b
-	every healthy
+	wait_until -t 60 all_healthy
 	deploy a docker-all-down
 	[ -z "$(docker ps -aq -f "name=$project")" ]
 	[ -z "$(docker network ls -q -f "name=$project")" ]
