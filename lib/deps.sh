@@ -48,6 +48,8 @@ deps_missing()
 		# shellcheck disable=SC2086	# a list of words
 		printf '%s\n' ${packages[$set]}
 	done | sort -u >"$temp/wanted"
+	# npm may come with a Node.js of another make, which refuses Debian's.
+	! command -v npm >/dev/null || sed -i /^npm$/d "$temp/wanted"
 	# shellcheck disable=SC2046
 	dpkg-query -W -f '${db:Status-Status} ${Package}\n' \
 	    $(cat "$temp/wanted") 2>/dev/null |
