@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -85,16 +86,20 @@ gateway_fcgi_ended(void)
  * A lighttpd that is killed leaves its responders behind, and the next one
  * adopts them, of whatever version they are. spawn-fcgi, which ends at once
  * on purpose, makes them leaders of a session: these live on. One whose
- * lighttpd ended while it was being started has been inherited by a process
- * of another session already.
+ * lighttpd ended while it was being started has been inherited already: run.sh
+ * says which process was to be its parent, and in another's lighttpd the heir
+ * is mostly of another session.
  */
 static void
 gateway_fcgi_parent(void)
 {
+	const char *lighttpd = getenv("DCM_LIGHTTPD");
+
 	if (getsid(0) == getpid())
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getsid(getppid()) != getsid(0))
+	if (lighttpd != NULL ? getppid() != atol(lighttpd) :
+	    getsid(getppid()) != getsid(0))
 		raise(SIGTERM);
 }
 

@@ -130,6 +130,8 @@ DCM_HELD=$((DCM_CONNECTIONS * 3 / 4))
 	    "$DCM_HELD polls can be held at once" \
 	    "(10000 need a hard limit of 26800)" >&2
 
+# The process that will be lighttpd: the responders end with it.
+export DCM_LIGHTTPD=$$
 export BIND_ADDRESS DCM_BIN DCM_BIND DCM_CONNECTIONS DCM_FDS DCM_HELD
 export DCM_PAGE DCM_PREFIX DCM_RUN DCM_SHARE="$here"
 exec lighttpd -D -f "$here/standalone.conf"

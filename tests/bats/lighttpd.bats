@@ -124,6 +124,42 @@ children()
 	wait_until refute kill -0 "$(cat "$dir/late")"
 }
 
+@test "it ends as well where it is inherited within the session" {
+	# as in a container: everything in one session, whose first process
+	# inherits what is left; run.sh says who was to be the parent
+	mkdir "$dir/bin" "$dir/one"
+	cp "$bin"/*.fcgi "$dir/bin"
+	cat >"$dir/bin/config.fcgi" <<-EOF
+	#!/bin/sh
+	echo \$\$ >>"$dir/one/begun"
+	until [ -e "$dir/one/killed" ]; do sleep 0.01; done
+	exec "$bin/config.fcgi"
+	EOF
+	STATE_DIR=$dir/one DCM_BIN=$dir/bin ADMIN_KEY=${ADMIN_KEY#*: } \
+	    CONTROLLER_PORT=$(port_free) setsid -w python3 - "$top/lighttpd/run.sh" "$dir/one" 3>&- <<-'PY'
+	import ctypes, os, sys, time
+	ctypes.CDLL(None).prctl(36, 1)	# PR_SET_CHILD_SUBREAPER
+	begun, killed = sys.argv[2] + "/begun", sys.argv[2] + "/killed"
+	lighttpd = os.fork()
+	if lighttpd == 0:
+	    os.execv(sys.argv[1], ["run.sh"])
+	while not os.path.exists(begun) or len(open(begun).readlines()) < 2:
+	    time.sleep(0.01)
+	os.kill(lighttpd, 9)
+	os.waitpid(lighttpd, 0)
+	open(killed, "w").close()
+	left = 3000	# hundredths of a second
+	while left > 0:
+	    try:
+	        if os.waitpid(-1, os.WNOHANG)[0] == 0:
+	            left -= 1
+	            time.sleep(0.01)
+	    except ChildProcessError:
+	        break
+	sys.exit(left == 0)
+	PY
+}
+
 @test "what make install installs runs where it was installed" {
 	make -C "$top" -s install DESTDIR="$dir/root" PREFIX=/opt/dcm
 	share=$dir/root/opt/dcm/share/dcm/lighttpd
