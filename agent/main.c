@@ -13,7 +13,6 @@
 #include "arguments.h"
 #include "check.h"
 #include "httpd.h"
-#include "keep.h"
 #include "log.h"
 #include "measure.h"
 #include "once.h"
@@ -58,30 +57,23 @@ main_settings(struct main *m)
 	log_setup(m->settings.log_level, m->settings.log_format);
 }
 
-/* One agent a state file: two would take turns at being the same agent. The
- * lock is held until the process ends. */
-static void
+/* A lock that cannot be made yet is tried again by whoever saves. */
+static bool
 main_lock(const struct main *m, const char *path)
 {
-	char lock[4200], folder[4200], *slash;
+	int err = state_lock(path);
 
-	snprintf(lock, sizeof(lock), "%s.lock", path);
-	snprintf(folder, sizeof(folder), "%s", path);
-	slash = strrchr(folder, '/');
-	if (slash != NULL && slash != folder) {
-		*slash = '\0';
-		keep_folder(folder);
-	}
-	if (keep_lock(lock, 0) >= 0)
-		state_sweep(path);
-	else if (errno == EWOULDBLOCK) {
+	if (err == EWOULDBLOCK) {
 		log_error("init", "%s is used by another dcm-agent; give each "
 		    "a STATE_FILE of its own%s", path, m->mode ==
 		    ARGUMENTS_ONCE ? ", or let that one poll with SIGHUP" :
 		    "");
 		exit(m->mode == ARGUMENTS_ONCE ? ONCE_STATE : 1);
-	} else
-		log_warn("state", "%s: %s", lock, strerror(errno));
+	}
+	if (err != 0)
+		log_warn("state", "%s.lock: %s; until it can be made, another "
+		    "dcm-agent could use the same file", path, strerror(err));
+	return err == 0;
 }
 
 static void
@@ -89,10 +81,11 @@ main_state(struct main *m)
 {
 	const char *path = m->settings.state_file;
 	char aside[4200];
-	enum state_end end;
+	bool locked = main_lock(m, path);
+	enum state_end end = state_load(&m->state, path, aside,
+	    sizeof(aside));
 
-	main_lock(m, path);
-	end = state_load(&m->state, path, aside, sizeof(aside));
+	m->state.unlocked = !locked;
 	if (end == STATE_READ)
 		log_info("state", "%s: agent %s, version %lld", path,
 		    m->state.id, m->state.good.version);

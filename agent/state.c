@@ -275,19 +275,26 @@ state_load(struct state *s, const char *path, char *aside, size_t size)
 	return end;
 }
 
+/* Makes the folder of path. 0 or errno. */
+static int
+state_folder(const char *path)
+{
+	char folder[PATH_MAX], *slash;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash == NULL || slash == folder)
+		return 0;
+	*slash = '\0';
+	return keep_folder(folder);
+}
+
 int
 state_store(const struct state *s, const char *path)
 {
 	struct buf text = BUF_INIT(STATE_FILE_MAX);
-	char folder[PATH_MAX], *slash;
-	int err = 0;
+	int err = state_folder(path);
 
-	snprintf(folder, sizeof(folder), "%s", path);
-	slash = strrchr(folder, '/');
-	if (slash != NULL && slash != folder) {
-		*slash = '\0';
-		err = keep_folder(folder);
-	}
 	state_print(s, &text);
 	if (err == 0)
 		err = text.failed ? ENOMEM :
@@ -298,11 +305,18 @@ state_store(const struct state *s, const char *path)
 	return err;
 }
 
-void
-state_sweep(const char *path)
+int
+state_lock(const char *path)
 {
 	char name[PATH_MAX];
 
-	if (snprintf(name, sizeof(name), "%s.new", path) < (int)sizeof(name))
-		unlink(name);
+	if (strlen(path) + sizeof(".lock") > sizeof(name))
+		return ENAMETOOLONG;
+	state_folder(path);	/* what fails here is told by the next */
+	snprintf(name, sizeof(name), "%s.lock", path);
+	if (keep_lock(name, 0) < 0)
+		return errno;
+	snprintf(name, sizeof(name), "%s.new", path);
+	unlink(name);
+	return 0;
 }

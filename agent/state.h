@@ -37,6 +37,7 @@ struct state {
 	char *token;
 	long interval;		/* seconds; 0: never told */
 	struct config good;	/* acknowledged last; version 0: none */
+	bool unlocked;		/* of the file: state_lock failed so far */
 };
 
 void state_free(struct state *);	/* and zeroes */
@@ -73,8 +74,12 @@ enum state_end state_load(struct state *s, const char *path, char *aside,
 /* Writes path as keep_write does, making its folder. 0 or errno. */
 int state_store(const struct state *, const char *path);
 
-/* Removes what a writer that was killed left beside path (keep.h); whoever
- * has the lock may. */
-void state_sweep(const char *path);
+/*
+ * One agent a state file: two would take turns at being the same agent. The
+ * lock, path.lock, is held until the process ends; what a writer that was
+ * killed left beside path (keep.h) is removed. 0; EWOULDBLOCK when another
+ * process has it; or why it cannot be made. Once it is 0, not again.
+ */
+int state_lock(const char *path);
 
 #endif

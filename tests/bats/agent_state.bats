@@ -107,6 +107,39 @@ make_state()
 	[ "$(cd "$dir/state" && echo *)" = "agent.state agent.state.lock" ]
 }
 
+# A folder in its place: like a full disk, also for root.
+make_unlocked()
+{
+	peers
+	publish 1
+	mkdir "$dir/state/agent.state.lock"
+	agent_run
+	log_has agent 'warn \[state\].*agent.state.lock: Is a directory'
+	wait_until applied_is 1
+	wait_until grep -q '^version 1$' "$dir/state/agent.state"
+	rmdir "$dir/state/agent.state.lock"
+}
+
+@test "a lock that cannot be made at the start is made later" {
+	make_unlocked
+	wait_until log_has agent 'agent.state is locked now'
+	agent_fails
+	[[ $output == *"is used by another dcm-agent"* ]]
+}
+
+@test "a file that another agent has locked meanwhile is left to it" {
+	make_unlocked
+	program_start owner flock "$dir/state/agent.state.lock" sleep 60
+	wait_until log_has agent 'cannot be written: another dcm-agent uses it'
+	publish 2
+	wait_until applied_is 1 2
+	wait_until state '.applied_version == 2'
+	grep -q '^version 1$' "$dir/state/agent.state"
+	kill "$(pgrep -P "$(program_pid owner)")"
+	wait_until grep -q '^version 2$' "$dir/state/agent.state"
+	log_has agent 'is written again'
+}
+
 @test "what a killed writer left behind is swept away" {
 	make_state			# nothing will be saved any more
 	echo half >"$dir/state/agent.state.new"

@@ -24,8 +24,8 @@ static struct fetch *sky_config(const struct ask *, const struct ask_news *,
     const struct ask_poll *, ask_done *, void *);
 static struct fetch *sky_report(const struct ask *, const struct ask_news *,
     ask_done *, void *);
-static void sky_save_start(struct save *, struct loop *,
-    const struct state *, const char *);
+static void sky_save_start(struct save *, struct loop *, struct state *,
+    const char *);
 static void sky_save_now(struct save *);
 static void sky_deliver_start(struct deliver *, struct loop *,
     struct fetch_hub *, const struct settings *, struct config *,

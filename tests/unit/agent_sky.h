@@ -157,8 +157,8 @@ sky_report(const struct ask *ask, const struct ask_news *news, ask_done *done,
 }
 
 static void
-sky_save_start(struct save *save, struct loop *loop,
-    const struct state *state, const char *path)
+sky_save_start(struct save *save, struct loop *loop, struct state *state,
+    const char *path)
 {
 	(void)loop, (void)path;
 	save->state = state;

@@ -248,7 +248,7 @@ UNIT("the file can be read by its owner only, and its folder is made")
 	drop_folder();
 }
 
-UNIT("what a killed writer left is swept away, and nothing else")
+UNIT("who has the lock sweeps away what a killed writer left, nothing else")
 {
 	static const char *const names[] = { "agent.state.new",
 		"agent.state.bad-1", "agent.state.lock", "agent.state.news",
@@ -260,7 +260,8 @@ UNIT("what a killed writer left is swept away, and nothing else")
 		snprintf(name, sizeof(name), "%s/%s", folder, names[i]);
 		fclose(fopen(name, "w"));
 	}
-	state_sweep(path);
+	CHECK_INT(state_lock(path), 0);
+	CHECK_INT(state_lock(path), EWOULDBLOCK);
 	for (int i = 0; i < 5; i++) {
 		snprintf(name, sizeof(name), "%s/%s", folder, names[i]);
 		CHECK_INT(access(name, F_OK), i == 0 ? -1 : 0);
