@@ -35,8 +35,9 @@ agent_enroll_adopt(struct agent *a)
 /*
  * When the first poll comes: a fleet that was switched on together does not
  * poll together, but who has nothing yet does not wait, nor does the news
- * that the worker fails; and a refused poll that led here keeps its backoff,
- * or two refusals would chase each other.
+ * that the worker fails. Who was refused has waited before it came here, and
+ * its failures still count until a poll goes well: refusals that chase each
+ * other become rarer.
  */
 enum agent_at
 agent_registered(struct agent *a)
@@ -47,9 +48,7 @@ agent_registered(struct agent *a)
 		return agent_wait(a, AGENT_UNREGISTERED, agent_delay(a));
 	log_info("controller", "registered as %s, polled every %ld s",
 	    a->state->id, (long)(agent_interval(a) / 1000));
-	if (a->denied && a->retry.failures > 1) {
-		ms = agent_delay(a);
-	} else if (!a->denied) {
+	if (!a->denied) {
 		a->why[0] = '\0';
 		retry_reset(&a->retry);
 		if (!a->polled && !a->hurry && !a->hinted &&

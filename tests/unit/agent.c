@@ -182,6 +182,30 @@ UNIT("401 to a poll registers again at once, then with backoff")
 	CHECK_INT(sky.agents[0].agent.deliver.newest.version, 1);
 }
 
+UNIT("after a 401, the first registration that goes well is followed by a poll")
+{
+	for (int i = 0; i < 20; i++) {
+		size_t last;
+
+		sky_begin(1);
+		sky.seed = (uint64_t)i;
+		sky.token = "t1";
+		sky_run(1, 40);
+		sky.manner = SKY_401_503;
+		sky_run(0, 600);
+		sky.manner = SKY_WELL;
+		sky.count = 0;
+		sky_run(2, 62);
+		last = sky.asked[0].kind != SKY_REGISTER;
+		CHECK(sky.count > last + 1);
+		CHECK_INT(sky.asked[last].kind, SKY_REGISTER);
+		CHECK_INT(sky.asked[last + 1].kind, SKY_POLL);
+		CHECK(sky.asked[last + 1].at - sky.asked[last].at <=
+		    SKY_LATENCY);
+		CHECK_INT(sky.agents[0].agent.deliver.newest.version, 2);
+	}
+}
+
 UNIT("the fleet's credential refused, a token that is good still polls")
 {
 	sky_begin(1);

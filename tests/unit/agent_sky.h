@@ -16,7 +16,7 @@ enum sky_kind { SKY_REGISTER, SKY_POLL, SKY_REPORT };
 
 enum sky_manner {
 	SKY_WELL, SKY_GONE, SKY_503, SKY_401_POLLS, SKY_401_REGISTERS,
-	SKY_404_POLLS, SKY_503_REPORTS, SKY_400_HELD,
+	SKY_404_POLLS, SKY_503_REPORTS, SKY_400_HELD, SKY_401_503,
 };
 
 struct sky_agent {
@@ -250,9 +250,11 @@ static int
 sky_status(const struct sky_agent *s)
 {
 	if (sky.manner == SKY_503 ||
+	    (sky.manner == SKY_401_503 && s->kind == SKY_REGISTER) ||
 	    (sky.manner == SKY_503_REPORTS && s->kind == SKY_REPORT))
 		return 503;
-	if ((sky.manner == SKY_401_POLLS && s->kind == SKY_POLL) ||
+	if (((sky.manner == SKY_401_POLLS || sky.manner == SKY_401_503) &&
+	    s->kind == SKY_POLL) ||
 	    (sky.manner == SKY_401_REGISTERS && s->kind == SKY_REGISTER))
 		return 401;
 	if (sky.manner == SKY_400_HELD && s->kind == SKY_POLL && s->held)
