@@ -84,6 +84,28 @@ assert "50 agents" in text and "99 %" in text' "$dir/svg"
 	grep -q 'after away' "$dir/played"
 }
 
+@test "with a connection each, the same ports come again and again" {
+	local port
+	port=$(port_free)
+	program_start ports python3 -c '
+import socket, sys
+listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    caller, (_, port) = listening.accept()
+    caller.recv(4096)
+    print(port, flush=True)
+    caller.sendall(b"HTTP/1.1 200 OK\r\nETag: \"1-0123456789abcdef\"\r\n"
+        b"Content-Length: 0\r\nConnection: close\r\n\r\n")
+    caller.close()' "$port"
+	wait_until curl -sf "http://127.0.0.1:$port/"
+	"$fleet" --url "http://127.0.0.1:$port" --agents 50 --interval 0 \
+	    --connections 2 --seconds 2 --keep-alive off --sources 200
+	# 128 of each address: but for curl, the first, and what others have
+	awk '{ n++ } $1 >= 33000 && $1 < 33128 { again++ }
+	    END { exit !(n > 100 && again > n * 0.9) }' "$dir/ports.log"
+	program_stop ports
+}
+
 @test "wrong options are refused with a reason" {
 	local given
 	while IFS='|' read -r given reason; do

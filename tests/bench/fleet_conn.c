@@ -18,6 +18,11 @@
 
 #include "fleet_run.h"
 
+enum {
+	CONN_PORT = 33000,	/* the first of those that come again */
+	CONN_PAIRS = 25600,	/* of an address and a port; a second's worth */
+};
+
 static int
 conn_field(llhttp_t *p, const char *at, size_t n)
 {
@@ -131,36 +136,66 @@ conn_fail(struct fleet *f, struct conn *c)
 	fleet_failed(f, c->who);
 }
 
-/* From one address after another: one alone has 28,000 ports, and a port
- * that was used rests for a minute. */
+/*
+ * Calls from that port, or from any for 0. Takes no port that is in use, but
+ * may one that rests after an end of the same two addresses. False: errno
+ * says why not.
+ */
 static bool
-conn_call(struct fleet *f, struct conn *c)
+conn_call_from(struct fleet *f, struct conn *c, struct sockaddr_in *from,
+    uint16_t port)
 {
-	struct sockaddr_in from = { .sin_family = AF_INET };
 	struct epoll_event watch = {
 		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 		.data.u64 = (uint64_t)(c - f->conns.all),
 	};
 	int on = 1;
 
+	if (c->fd >= 0)
+		close(c->fd);
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		return false;
-	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK +
-	    f->conns.calls++ % (uint32_t)f->opt.sources);
-	setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
-	    sizeof(on));
-	if (bind(c->fd, (struct sockaddr *)&from, sizeof(from)) < 0 ||
+	from->sin_port = htons(port);
+	if (port == 0)
+		setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+		    sizeof(on));
+	else
+		setsockopt(c->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(c->fd, (struct sockaddr *)from, sizeof(*from)) < 0 ||
 	    epoll_ctl(f->epoll, EPOLL_CTL_ADD, c->fd, &watch) < 0)
 		return false;
 	c->state = CONN_CALLS;
 	if (connect(c->fd, (struct sockaddr *)&f->opt.address,
 	    sizeof(f->opt.address)) == 0)
 		c->state = CONN_ASKS;
-	else if (errno == EADDRNOTAVAIL)
+	return c->state == CONN_ASKS || errno == EINPROGRESS;
+}
+
+/*
+ * From one address after another: one alone has 28,000 ports, and a port
+ * that was used rests for a minute. Where each request has a connection of
+ * its own the same ports come again and again: a machine that tracks
+ * connections (nf_conntrack) remembers each pair of addresses and ports for
+ * two minutes, and drops everybody's packets when it can remember no more.
+ */
+static bool
+conn_call(struct fleet *f, struct conn *c)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	uint32_t call = f->conns.calls++, sources = (uint32_t)f->opt.sources;
+	uint32_t ports = CONN_PAIRS / sources;
+
+	from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + call % sources);
+	if (!f->opt.keeps && conn_call_from(f, c, &from,
+	    (uint16_t)(CONN_PORT + call / sources % ports)))
+		return true;
+	if (conn_call_from(f, c, &from, 0))
+		return true;
+	if (errno == EADDRNOTAVAIL)
 		fleet_tell(f, "no port is left: more --sources, or --keep-alive"
 		    " on");
-	return c->state == CONN_ASKS || errno == EINPROGRESS;
+	return false;
 }
 
 static void conn_again(struct fleet *, struct conn *);
