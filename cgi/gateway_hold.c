@@ -25,6 +25,7 @@ enum {
 	GATEWAY_FULL_MS = 60000,	/* between two lines of the log */
 	GATEWAY_SEND_S = 10,		/* that a reply may stand still */
 	GATEWAY_FILES_MAX = 65536,	/* a limit above is no limit */
+	GATEWAY_FILES_OWN = 64,		/* that are no held polls */
 };
 
 /* A held request. */
@@ -181,7 +182,8 @@ gateway_hold_look(struct gateway_hold *g)
  * How many may be held. The web server, whose limit of open files this
  * process has inherited, needs two for each, takes a third of them for
  * clients where it is not told otherwise, and takes no new ones when it has
- * less than a tenth left. So a quarter, or what run.sh has reckoned.
+ * less than a tenth left. So a quarter, or what run.sh has reckoned, or what
+ * is said for a web server of several processes; this one needs one for each.
  */
 static size_t
 gateway_hold_limit(void)
@@ -193,7 +195,7 @@ gateway_hold_limit(void)
 	getrlimit(RLIMIT_NOFILE, &files);
 	if (files.rlim_cur > GATEWAY_FILES_MAX)
 		files.rlim_cur = GATEWAY_FILES_MAX;
-	if (room == 0 || room > files.rlim_cur / 2)
+	if (room == 0 || room + GATEWAY_FILES_OWN > files.rlim_cur)
 		room = files.rlim_cur / 4;
 	return room;
 }

@@ -277,8 +277,9 @@ lighttpd_has()
 }
 
 # A lighttpd that already has a site and another FastCGI program, with
-# dcm.conf installed as its head says; and with $dir/mount.conf, which makes
-# it speak TLS, when there is one.
+# dcm.conf installed as its head says; and with the lines of $dir/mount.conf,
+# which may make it speak TLS, when there is one. With workers it ends its whole
+# process group, so it has one of its own.
 controller_mount()
 {
 	local port run=$dir/mount magnet='"mod_setenv", "mod_magnet",'
@@ -287,7 +288,7 @@ controller_mount()
 	port=$(cat "$dir/controller.port")
 	prefix=/some/where
 	base=http://127.0.0.1:$port$prefix
-	[ ! -e "$dir/mount.conf" ] || base=https${base#http}
+	! grep -qs ssl.engine "$dir/mount.conf" || base=https${base#http}
 	mkdir -p "$run/site" "$run/run"
 	echo "the site" >"$run/site/index.html"
 	sed "s/=\(.*\)/='\1'/" "$dir/controller.env" >"$run/controller.conf"
@@ -318,7 +319,7 @@ controller_mount()
 	CONF
 	[ ! -e "$dir/mount.conf" ] ||
 	    cat "$dir/mount.conf" >>"$run/lighttpd.conf"
-	program_start controller env -i PATH="$PATH" \
+	program_start controller setsid env -i PATH="$PATH" \
 	    lighttpd -D -f "$run/lighttpd.conf"
 	wait_until controller_answers && program_runs controller
 }
