@@ -58,10 +58,40 @@ queue_sqlite_recount(struct queue_sqlite *s)
 	sqlite3_reset(sql);
 }
 
+static void
+queue_sqlite_rollback(struct queue_sqlite *s)
+{
+	if (!sqlite3_get_autocommit(s->db))
+		queue_sqlite_file_run(s,
+		    queue_sqlite_file_sql(s, QUEUE_SQLITE_ROLLBACK));
+}
+
+/* What ran when the file was opened is due again; on disk before anything is
+ * given out. Not at the opening, for the disk may be full. */
+static bool
+queue_sqlite_recover(struct queue_sqlite *s)
+{
+	static const enum queue_sqlite_sql steps[] = { QUEUE_SQLITE_BEGIN,
+		QUEUE_SQLITE_RECOVER, QUEUE_SQLITE_COMMIT };
+
+	if (s->recovered)
+		return true;
+	for (size_t i = 0; i < 3; i++) {
+		if (!queue_sqlite_file_run(s,
+		    queue_sqlite_file_sql(s, steps[i]))) {
+			queue_sqlite_failed(s, "the queue cannot be written");
+			queue_sqlite_rollback(s);
+			return false;
+		}
+	}
+	s->recovered = true;
+	return true;
+}
+
 bool
 queue_sqlite_begin(struct queue_sqlite *s)
 {
-	if (!s->begun) {
+	if (!s->begun && queue_sqlite_recover(s)) {
 		s->begun = queue_sqlite_file_run(s,
 		    queue_sqlite_file_sql(s, QUEUE_SQLITE_BEGIN));
 		if (!s->begun)
@@ -92,9 +122,7 @@ static void
 queue_sqlite_undone(struct queue_sqlite *s)
 {
 	queue_sqlite_failed(s, "a commit failed");
-	if (!sqlite3_get_autocommit(s->db))
-		queue_sqlite_file_run(s,
-		    queue_sqlite_file_sql(s, QUEUE_SQLITE_ROLLBACK));
+	queue_sqlite_rollback(s);
 	queue_text_drop(s->config);
 	s->config = NULL;
 	queue_sqlite_recount(s);

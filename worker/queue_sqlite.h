@@ -10,6 +10,7 @@
 
 enum queue_sqlite_sql {
 	QUEUE_SQLITE_BEGIN, QUEUE_SQLITE_COMMIT, QUEUE_SQLITE_ROLLBACK,
+	QUEUE_SQLITE_RECOVER,
 	QUEUE_SQLITE_CONFIG_ADD, QUEUE_SQLITE_CONFIG_FIND,
 	QUEUE_SQLITE_CONFIG_DROP,
 	QUEUE_SQLITE_PUSH, QUEUE_SQLITE_DUE, QUEUE_SQLITE_NEXT,
@@ -27,6 +28,7 @@ struct queue_sqlite {
 	sqlite3_stmt *statements[QUEUE_SQLITE_STATEMENTS];
 	bool begun;		/* a transaction is open */
 	bool pushed;		/* and has tasks that are new */
+	bool recovered;		/* what ran when it was opened is due */
 	struct queue_call *waiting, **waiting_end;	/* for its commit */
 	struct loop_timer commit, feed, expiry;
 	long long counts[4];	/* tasks by state, of those not over */

@@ -21,6 +21,9 @@ static const char *const queue_sqlite_file_texts[] = {
 	[QUEUE_SQLITE_BEGIN] = "BEGIN IMMEDIATE",
 	[QUEUE_SQLITE_COMMIT] = "COMMIT",
 	[QUEUE_SQLITE_ROLLBACK] = "ROLLBACK",
+	[QUEUE_SQLITE_RECOVER] =
+	    "UPDATE task SET due_at = created_at "
+	    "WHERE ended_at IS NULL AND due_at IS NULL",
 	[QUEUE_SQLITE_CONFIG_ADD] =
 	    "INSERT INTO config (sha256, body) VALUES (?1, ?2) "
 	    "ON CONFLICT DO NOTHING",
@@ -229,10 +232,8 @@ queue_sqlite_file_begin(struct queue_sqlite *s, struct buf *error)
 	    "PRAGMA journal_mode = WAL;"
 	    "PRAGMA synchronous = FULL;"
 	    "PRAGMA journal_size_limit = 16777216;"
-	    "BEGIN EXCLUSIVE;"
-	    "UPDATE task SET due_at = created_at "
-	    "WHERE ended_at IS NULL AND due_at IS NULL;"
-	    "COMMIT;", error) && queue_sqlite_file_prepare(s, error);
+	    "BEGIN EXCLUSIVE; COMMIT;", error) &&
+	    queue_sqlite_file_prepare(s, error);
 }
 
 bool

@@ -110,6 +110,7 @@ queue_sqlite_facts(struct queue *q, struct queue_facts *facts)
 	struct queue_sqlite *s = queue_sqlite_read_of(q);
 	sqlite3_stmt *sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_OLDEST);
 
+	facts->up = s->recovered;
 	facts->queued = s->counts[QUEUE_QUEUED];
 	facts->pending = s->counts[QUEUE_PENDING];
 	if (sqlite3_step(sql) == SQLITE_ROW)

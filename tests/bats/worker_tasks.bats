@@ -643,6 +643,30 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	ended completed
 }
 
+@test "killed on a full disk, it starts, hits, and has its tasks later" {
+	[ "$engine" = sqlite ] || skip "there is no file"
+	local go=$dir/go-disk
+	start
+	put_url "$target/wait?$go"
+	push
+	wait_until task_is "$task" pending
+	program_stop worker KILL
+	rm -f "$dir/worker.log"		# it is to grow, a little
+	worker_start ALLOW_CIDR=127.0.0.0/8 QUEUE_URL="$(queue_url)" \
+	    prlimit --fsize=4096:
+	put_url "$target/hello"
+	request GET /hit
+	expect_status 200
+	request GET '/hit?async=true'
+	expect_problem 503
+	state '.tasks.queue_up == false'
+	log_has worker 'error \[queue\] the queue cannot be written'
+	: >"$go"
+	prlimit --pid "$(program_pid worker)" --fsize=unlimited:
+	wait_until state .tasks.queue_up
+	ended completed '.attempts == 2'
+}
+
 @test "a 202 is sent when its task is on disk, and many share one sync" {
 	[ "$engine" = sqlite ] || skip "there is no file"
 	local n

@@ -73,4 +73,58 @@ UNIT("a task that does not come to the disk is refused, and never begun")
 	close_all();
 }
 
+/* Ends by SIGKILL while task 1 runs. */
+static void
+killed(void)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		loop = loop_open();
+		setup.loop = loop;
+		open_again();
+		push(1, "{}");
+		finish();
+		queue_take(queue, 1);
+		UNTIL(given == 1);
+		turn(50);		/* that it was taken is written */
+		raise(SIGKILL);
+	}
+	CHECK_INT(waitpid(child, NULL, 0), child);
+}
+
+UNIT("a full disk after a kill is waited for: then what ran is given out again")
+{
+	struct queue_facts facts;
+	struct rlimit was, none;
+
+	signal(SIGXFSZ, SIG_IGN);
+	open_fresh("sqlite:");
+	queue_close(queue);
+	killed();
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &was), 0);
+	none = (struct rlimit){ 4096, was.rlim_max };
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &none), 0);
+	queue = queue_open(&setup, &(struct buf)BUF_INIT(256));
+	CHECK(queue != NULL);
+	given = 0;
+	queue_take(queue, 5);
+	turn(50);
+	push(2, "{}");
+	CHECK_INT(finish(), QUEUE_DOWN);
+	queue_read(queue, "00000000-0000-4000-8000-000000000001", call());
+	CHECK_INT(finish(), QUEUE_DONE);
+	CHECK_INT(record.state, QUEUE_PENDING);
+	queue_facts(queue, &facts);
+	CHECK(!facts.up);
+	CHECK_INT(given, 0);
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &was), 0);
+	UNTIL(given == 1);
+	CHECK_INT(taken[0].id[35], '1');
+	CHECK_INT(taken[0].attempts, 2);
+	queue_facts(queue, &facts);
+	CHECK(facts.up);
+	close_all();
+}
+
 UNIT_MAIN
