@@ -164,7 +164,7 @@ agent_note(struct route_request *req, struct route_reply *reply,
 	enum store_end end;
 
 	memcpy(beat.id, auth_of(req)->agent, sizeof(beat.id));
-	end = store_fold(c->store, &beat, 1);
+	end = store_fold(c->store, &beat, 1, beat.at);
 	if (end != STORE_DONE) {
 		controller_fault(req, reply, end);
 		return;

@@ -243,7 +243,7 @@ beat_read(const char *path, struct beat_slot *slot)
 
 /* Whether the slot is done with: folded, or hopeless. */
 static bool
-beat_slot(struct beat *b, struct store *s, const char *path)
+beat_slot(struct beat *b, struct store *s, const char *path, long long now)
 {
 	struct beat_slot slot = { .count = 0 };
 	enum store_end end = beat_read(path, &slot);
@@ -251,7 +251,7 @@ beat_slot(struct beat *b, struct store *s, const char *path)
 	if (end == STORE_NONE)
 		log_warn("beat", "%s is too large: forgotten", path);
 	if (end == STORE_DONE && slot.count > 0) {
-		end = store_fold(s, slot.beats, slot.count);
+		end = store_fold(s, slot.beats, slot.count, now);
 		if (end != STORE_DONE)
 			log_warn("beat", "heartbeats wait: %s",
 			    store_detail(s));
@@ -298,7 +298,7 @@ beat_fold_all(struct beat *b, struct store *s, long long now,
 	for (size_t i = 0; i < count; i++) {
 		if (!beat_path(b, path, slots[i]))
 			return;
-		if (!beat_slot(b, s, path)) {
+		if (!beat_slot(b, s, path, now)) {
 			if (slots[i] > now / BEAT_SLOT_MS - BEAT_KEEP_SLOTS)
 				return;
 			log_warn("beat", "%s is too old: forgotten", path);

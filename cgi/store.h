@@ -273,10 +273,13 @@ struct store_beat {
 
 /*
  * Folds beats, in any order, into liveness; older ones than are known change
- * nothing, so that folding twice is harmless. An unknown agent is written
- * down when trusted, else ignored. The rows are sorted.
+ * nothing, so that folding twice is harmless. What is later than `now` (ms
+ * since 1970), a beat or what is known, is of a clock that was set back, and
+ * hinders none. An unknown agent is written down when trusted, else ignored.
+ * The rows are sorted.
  */
-enum store_end store_fold(struct store *, struct store_beat *, size_t count);
+enum store_end store_fold(struct store *, struct store_beat *, size_t count,
+    long long now);
 
 /*
  * Shows agents as offline that were silent for three of the intervals that

@@ -172,7 +172,7 @@ store_live_rise(struct store *s, const struct store_beat *beat)
  * whether a row was there to be changed. */
 static enum store_end
 store_live_note(struct store_file *f, enum store_sql which,
-    const struct store_beat *beat, bool *found)
+    const struct store_beat *beat, long long now, bool *found)
 {
 	sqlite3_stmt *row = store_live_sql(f, which, beat->id);
 	enum store_end end;
@@ -181,8 +181,9 @@ store_live_note(struct store_file *f, enum store_sql which,
 	if (beat->applied_version >= 0)
 		sqlite3_bind_int64(row, 3, beat->applied_version);
 	sqlite3_bind_text(row, 4, beat->state, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 5, now);
 	if (which == STORE_SQL_SAY)
-		sqlite3_bind_text(row, 5, beat->error, -1, SQLITE_STATIC);
+		sqlite3_bind_text(row, 6, beat->error, -1, SQLITE_STATIC);
 	end = store_file_run(f, row);
 	*found = end == STORE_DONE && sqlite3_changes(f->db) > 0;
 	return end;
@@ -190,16 +191,18 @@ store_live_note(struct store_file *f, enum store_sql which,
 
 /* Writes one beat into its agent's row, if there is one: *found. */
 static enum store_end
-store_live_write(struct store *s, const struct store_beat *beat, bool *found)
+store_live_write(struct store *s, const struct store_beat *beat,
+    long long now, bool *found)
 {
 	enum store_end end = STORE_DONE;
 
 	*found = false;
 	if (beat->error == NULL)
-		end = store_live_note(&s->live, STORE_SQL_BEAT, beat, found);
+		end = store_live_note(&s->live, STORE_SQL_BEAT, beat, now,
+		    found);
 	if (end != STORE_DONE || *found)
 		return end;
-	end = store_live_note(&s->live, STORE_SQL_SAY, beat, found);
+	end = store_live_note(&s->live, STORE_SQL_SAY, beat, now, found);
 	if (*found && beat->applied_version > 0)
 		end = store_live_rise(s, beat);
 	return end;
@@ -256,14 +259,14 @@ store_live_adopt(struct store *s, const struct store_beat *beat)
  * and counts them. */
 static enum store_end
 store_live_update(struct store *s, struct store_beat *beats, size_t count,
-    size_t *unknown)
+    long long now, size_t *unknown)
 {
 	enum store_end end = store_file_begin(&s->live);
 	bool found;
 
 	*unknown = 0;
 	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
-		end = store_live_write(s, &beats[i], &found);
+		end = store_live_write(s, &beats[i], now, &found);
 		if (end == STORE_DONE && !found) {
 			struct store_beat left = beats[*unknown];
 
@@ -279,7 +282,8 @@ store_live_update(struct store *s, struct store_beat *beats, size_t count,
 
 /* Adds the rows of beats, whose agents truth knows. */
 static enum store_end
-store_live_add(struct store *s, const struct store_beat *beats, size_t count)
+store_live_add(struct store *s, const struct store_beat *beats, size_t count,
+    long long now)
 {
 	enum store_end end = store_file_begin(&s->live);
 	bool found;
@@ -288,7 +292,7 @@ store_live_add(struct store *s, const struct store_beat *beats, size_t count)
 		end = store_file_run(&s->live, store_live_sql(&s->live,
 		    STORE_SQL_ADD, beats[i].id));
 		if (end == STORE_DONE)
-			end = store_live_write(s, &beats[i], &found);
+			end = store_live_write(s, &beats[i], now, &found);
 	}
 	if (end == STORE_DONE)
 		return store_file_commit(&s->live);
@@ -297,12 +301,13 @@ store_live_add(struct store *s, const struct store_beat *beats, size_t count)
 }
 
 static enum store_end
-store_live_batch(struct store *s, struct store_beat *beats, size_t count)
+store_live_batch(struct store *s, struct store_beat *beats, size_t count,
+    long long now)
 {
 	enum store_end end;
 	size_t unknown, known = 0;
 
-	end = store_live_update(s, beats, count, &unknown);
+	end = store_live_update(s, beats, count, now, &unknown);
 	/* truth is asked between two transactions, so that whoever waits for
 	 * liveness does not wait for a publish */
 	if (end == STORE_DONE && unknown > 0)
@@ -316,19 +321,23 @@ store_live_batch(struct store *s, struct store_beat *beats, size_t count)
 	}
 	if (end != STORE_DONE || known == 0)
 		return end;
-	return store_live_add(s, beats, known);
+	return store_live_add(s, beats, known, now);
 }
 
 enum store_end
-store_fold(struct store *s, struct store_beat *beats, size_t count)
+store_fold(struct store *s, struct store_beat *beats, size_t count,
+    long long now)
 {
 	enum store_end end = store_ready(s);
 
+	for (size_t i = 0; i < count; i++)
+		if (beats[i].at > now)
+			beats[i].at = now;
 	if (count > 0)
 		qsort(beats, count, sizeof(*beats), store_live_order);
 	for (size_t at = 0; end == STORE_DONE && at < count;
 	    at += STORE_BATCH)
 		end = store_live_batch(s, beats + at,
-		    count - at < STORE_BATCH ? count - at : STORE_BATCH);
+		    count - at < STORE_BATCH ? count - at : STORE_BATCH, now);
 	return end;
 }

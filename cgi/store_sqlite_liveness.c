@@ -17,28 +17,34 @@
 	"WHEN last_poll >= ?7 THEN ?8 WHEN last_poll >= ?9 THEN ?10 "	\
 	"WHEN last_poll >= ?11 THEN ?12 "				\
 	"WHEN last_poll >= ?13 THEN ?14 ELSE ?16 END)"
+/* A poll of the future (?18 is now): the clock was set back since. Its agent
+ * is as if it had polled now; in time it is silent, if it is gone. */
 #define STORE_SQL_IS_GONE						\
-	"last_poll > 0 AND state <> 'offline' AND last_poll < "		\
-	STORE_SQL_SINCE
+	"last_poll > 0 AND state <> 'offline' AND (last_poll < "	\
+	STORE_SQL_SINCE " OR last_poll > ?18)"
 #define STORE_SQL_IS_BACK						\
 	"state = 'offline' AND last_poll >= " STORE_SQL_SINCE
+
+/* A beat of ?2 is no older than what is known; ?5 is now. */
+#define STORE_SQL_IS_NEWS						\
+	"(last_poll <= ?2 OR last_poll > ?5)"
 
 static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	STORE_SQL_BOTH,
 	/* a poll that says what is known already */
 	[STORE_SQL_BEAT] =
 	    "UPDATE live SET last_poll = ?2 "
-	    "WHERE id = ?1 AND last_poll <= ?2 AND state <> 'offline' "
+	    "WHERE id = ?1 AND " STORE_SQL_IS_NEWS " AND state <> 'offline' "
 	    "AND applied_version = coalesce(?3, applied_version) "
 	    "AND state = coalesce(?4, state)",
 	[STORE_SQL_SAY] =
 	    "UPDATE live SET last_poll = ?2, "
 	    "applied_version = coalesce(?3, applied_version), "
 	    "said = coalesce(?4, said), "
-	    "error = CASE WHEN ?5 IS NOT NULL THEN nullif(?5, '') "
+	    "error = CASE WHEN ?6 IS NOT NULL THEN nullif(?6, '') "
 	    "WHEN ?4 = 'ok' THEN NULL ELSE error END, state = "
 	    STORE_SQL_SHOWN("?4, said", "coalesce(?3, applied_version)")
-	    " WHERE id = ?1 AND last_poll <= ?2",
+	    " WHERE id = ?1 AND " STORE_SQL_IS_NEWS,
 	[STORE_SQL_RISE] =
 	    "UPDATE live SET highest = ?2 WHERE id = ?1 AND highest < ?2",
 	[STORE_SQL_SPREAD] =
@@ -74,7 +80,9 @@ static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	    "SELECT EXISTS (SELECT 1 FROM live INDEXED BY live_state "
 	    "WHERE " STORE_SQL_IS_BACK ")",
 	[STORE_SQL_OFFLINE] =
-	    "UPDATE live SET state = 'offline' WHERE id IN (SELECT id "
+	    "UPDATE live SET state = "
+	    "CASE WHEN last_poll > ?18 THEN state ELSE 'offline' END, "
+	    "last_poll = min(last_poll, ?18) WHERE id IN (SELECT id "
 	    "FROM live WHERE " STORE_SQL_IS_GONE " LIMIT ?17)",
 	[STORE_SQL_ONLINE] =
 	    "UPDATE live SET state = "

@@ -72,6 +72,8 @@ store_sweep_sql(struct store_file *f, enum store_sql which,
 		sqlite3_bind_int64(row, 2 * i + 2, now - STORE_SWEEP_LATE -
 		    STORE_SWEEP_INTERVALS * 1000LL * part->interval);
 	}
+	if (which == STORE_SQL_GONE || which == STORE_SQL_OFFLINE)
+		sqlite3_bind_int64(row, 18, now);
 	return row;
 }
 

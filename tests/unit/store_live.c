@@ -1,6 +1,8 @@
 /*
  * Agents and their liveness.
  */
+#include <limits.h>
+
 #include "unit.h"
 
 #include "../../cgi/store_sqlite_live.c"
@@ -88,7 +90,7 @@ UNIT("beats fold in any order, twice, and only for agents that are known")
 		beats[1] = beat(one, 100, 3, "failed");
 		beats[2] = beat(one, 200, 4, "ok");
 		beats[3] = beat(two, 200, 4, "ok");
-		CHECK_INT(store_fold(s, beats, 4), STORE_DONE);
+		CHECK_INT(store_fold(s, beats, 4, LLONG_MAX), STORE_DONE);
 	}
 	CHECK_INT(store_agents(s, "", 9, see, &seen, &total, &more),
 	    STORE_DONE);
@@ -97,7 +99,7 @@ UNIT("beats fold in any order, twice, and only for agents that are known")
 	CHECK_INT(seen.last.applied_version, 4);
 	beats[0] = beat(two, 400, 4, "ok");
 	beats[0].trusted = true;	/* its own token: a restored truth */
-	CHECK_INT(store_fold(s, beats, 1), STORE_DONE);
+	CHECK_INT(store_fold(s, beats, 1, LLONG_MAX), STORE_DONE);
 	CHECK_INT(store_agents(s, "", 9, see, &seen, &total, &more),
 	    STORE_DONE);
 	CHECK_INT(total, 2);

@@ -53,7 +53,7 @@ polls(int n, long long at)
 		.state = "ok", .trusted = true };
 
 	snprintf(b.id, sizeof(b.id), "%08d-0000-4000-8000-abcdef012345", n);
-	CHECK_INT(store_fold(s, &b, 1), STORE_DONE);
+	CHECK_INT(store_fold(s, &b, 1, LLONG_MAX), STORE_DONE);
 }
 
 static long long
