@@ -126,6 +126,7 @@ UNIT("a clock that was set back silences nobody, and hides nobody's silence")
 	struct store_beat wrong = {
 		.at = 9000000, .applied_version = 5, .state = "failed",
 	};
+	struct store_agent a;
 
 	folder_make();
 	s = store_here("wal");
@@ -144,6 +145,9 @@ UNIT("a clock that was set back silences nobody, and hides nobody's silence")
 	snprintf(wrong.id, sizeof(wrong.id), "%s", name(3));
 	CHECK_INT(store_fold(s, &wrong, 1, 11000), STORE_DONE);
 	CHECK_TEXT(shown(3), "failed/");
+	CHECK_INT(store_agent(s, name(3), &a), STORE_DONE);
+	CHECK_INT(a.last_poll, 11000);
+	store_agent_free(&a);
 	tells(3, 12000, 5, "ok", 12000);
 	CHECK_TEXT(shown(3), "ok/");
 	/* the second polls no more: silent from when that was seen */
