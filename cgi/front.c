@@ -44,6 +44,7 @@ bool
 front_place(struct front *f, const char *state_dir)
 {
 	front_close(f);
+	f->outdated = false;
 	if (asprintf(&f->folder, "%s/front", state_dir) < 0)
 		f->folder = NULL;
 	return f->folder != NULL;
@@ -282,6 +283,20 @@ front_age(const struct front *f)
 	return age;
 }
 
+/* Another key may be the fleet's by now. Taken away once: who has read the
+ * new settings writes it again. */
+static bool
+front_outdated(struct controller *c)
+{
+	struct front *f = &c->front;
+
+	if (!f->outdated && controller_file_changed(&c->named)) {
+		f->outdated = true;
+		front_withdraw(f);
+	}
+	return f->outdated;
+}
+
 void
 front_turn(struct controller *c)
 {
@@ -289,7 +304,7 @@ front_turn(struct controller *c)
 	long long age;
 	int lock;
 
-	if (!f->keeps || f->folder == NULL)
+	if (!f->keeps || f->folder == NULL || front_outdated(c))
 		return;
 	age = front_age(f);
 	if ((age >= 0 && age < FRONT_TURN_MS) || keep_folder(f->folder) != 0)

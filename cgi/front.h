@@ -33,6 +33,7 @@ struct front {
 	char *folder;	/* NULL: nowhere */
 	bool keeps;	/* a responder that lives on writes the files; others
 			 * take `now` away, for the next turn of one */
+	bool outdated;	/* the settings are no longer those of their file */
 };
 
 /* The files are in state_dir/front from now on. False: out of memory. */
@@ -46,7 +47,8 @@ void front_close(struct front *);		/* keeps stays */
 void front_publish(struct controller *);
 
 /* Mends what is missing or behind, and says in `now` that all is well;
- * unless another process just did. */
+ * unless another process just did. Whose settings are no longer those of
+ * DCM_CONFIG says so no more: they are read again with the next request. */
 void front_turn(struct controller *);
 
 #endif

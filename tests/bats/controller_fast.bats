@@ -413,6 +413,30 @@ settled()
 	controller_again
 }
 
+@test "a key that DCM_CONFIG names no longer is soon refused" {
+	[ "$TRANSPORT" = standalone ] || skip "--config is read once"
+	cp "$dir/controller.env" "$dir/quiet.env"
+	program_stop controller
+	(umask 077 && echo AGENT_API_KEY=agent-key-of-the-tests >"$dir/named")
+	controller_settings AGENT_API_KEY= DCM_CONFIG="$dir/named"
+	controller_again
+	wait_until alone "$AGENT_KEY"
+	echo AGENT_API_KEY=tomorrow >"$dir/named"
+	# who answers nothing has not read it, and vouches for nothing
+	sleep 2
+	for n in 1 2 3 4 5 6 7 8 9; do
+		ask "$AGENT_KEY"
+		[ "$status" = 401 ]
+		ask 'X-API-Key: tomorrow'
+		[ "$status" = 200 ]
+		sleep 0.3
+	done
+	wait_until alone 'X-API-Key: tomorrow'
+	program_stop controller
+	mv "$dir/quiet.env" "$dir/controller.env"
+	controller_again
+}
+
 @test "at LOG_LEVEL=debug each poll is in the log" {
 	cp "$dir/controller.env" "$dir/quiet.env"
 	program_stop controller
