@@ -135,3 +135,54 @@ UNIT("liveness that is damaged is put aside and made anew")
 }
 
 UNIT_MAIN
+
+/* --- a clock that was set back ------------------------------------------ */
+
+static void
+tells(struct store *s, const char *id, long long at, const char *state,
+    long long now)
+{
+	struct store_beat b = beat(id, at, -1, state);
+
+	b.trusted = true;
+	CHECK_INT(store_fold(s, &b, 1, now), STORE_DONE);
+}
+
+/* What is shown of an agent, "state last_poll". */
+static const char *
+shown(struct store *s, const char *id)
+{
+	static char text[64];
+	struct store_agent a;
+
+	CHECK_INT(store_agent(s, id, &a), STORE_DONE);
+	snprintf(text, sizeof(text), "%s %lld", a.state, a.last_poll);
+	store_agent_free(&a);
+	return text;
+}
+
+UNIT("a clock that was set back silences nobody, and hides no silence")
+{
+	struct store *s;
+
+	folder_make();
+	s = store_here("wal");
+	tells(s, one, 9000000, "ok", 9000000);
+	tells(s, two, 9000000, "ok", 9000000);
+	/* now it is 10000 */
+	tells(s, one, 10000, "failed", 10000);
+	CHECK_TEXT(shown(s, one), "failed 10000");
+	tells(s, one, 9500, "ok", 10001);	/* an older one, as ever */
+	CHECK_TEXT(shown(s, one), "failed 10000");
+	tells(s, one, 9000001, "ok", 11000);	/* a late one of before */
+	CHECK_TEXT(shown(s, one), "ok 11000");
+	/* the second polls no more: silent from when that is seen */
+	CHECK_INT(store_sweep(s, 12000, 1000), STORE_DONE);
+	CHECK_TEXT(shown(s, two), "ok 12000");
+	tells(s, one, 100000, "ok", 100000);
+	CHECK_INT(store_sweep(s, 107000, 1000), STORE_DONE);
+	CHECK_TEXT(shown(s, one), "ok 100000");
+	CHECK_TEXT(shown(s, two), "offline 12000");
+	store_free(s);
+	folder_remove();
+}

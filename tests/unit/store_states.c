@@ -47,19 +47,6 @@ says(int n, long long at, long long version, const char *state,
 	CHECK_INT(store_fold(s, &b, 1, LLONG_MAX), STORE_DONE);
 }
 
-/* The same, folded at `now`. */
-static void
-tells(int n, long long at, long long version, const char *state,
-    long long now)
-{
-	struct store_beat b = {
-		.at = at, .applied_version = version, .state = state,
-	};
-
-	snprintf(b.id, sizeof(b.id), "%s", name(n));
-	CHECK_INT(store_fold(s, &b, 1, now), STORE_DONE);
-}
-
 static void
 publishes(void)
 {
@@ -119,47 +106,6 @@ shown(int n)
 	    a.error != NULL ? a.error : "");
 	store_agent_free(&a);
 	return text;
-}
-
-UNIT("a clock that was set back silences nobody, and hides nobody's silence")
-{
-	struct store_beat wrong = {
-		.at = 9000000, .applied_version = 5, .state = "failed",
-	};
-	struct store_agent a;
-
-	folder_make();
-	s = store_here("wal");
-	for (int n = 1; n <= 3; n++)
-		joins(n);
-	says(1, 9000000, 3, "ok", NULL);
-	says(2, 9000000, 3, "ok", NULL);
-	/* by the clock of now it is 10000; a line of the future, too */
-	tells(1, 10000, 4, "failed", 10000);
-	CHECK_TEXT(shown(1), "failed/");
-	CHECK_INT(counts(NULL, 4), 1);
-	tells(1, 9500, 3, "ok", 10001);		/* an older one */
-	CHECK_TEXT(shown(1), "failed/");
-	tells(1, 11000, 4, "ok", 11000);
-	CHECK_TEXT(shown(1), "ok/");
-	snprintf(wrong.id, sizeof(wrong.id), "%s", name(3));
-	CHECK_INT(store_fold(s, &wrong, 1, 11000), STORE_DONE);
-	CHECK_TEXT(shown(3), "failed/");
-	CHECK_INT(store_agent(s, name(3), &a), STORE_DONE);
-	CHECK_INT(a.last_poll, 11000);
-	store_agent_free(&a);
-	tells(3, 12000, 5, "ok", 12000);
-	CHECK_TEXT(shown(3), "ok/");
-	/* the second polls no more: silent from when that was seen */
-	CHECK_INT(store_sweep(s, 12000, 1000), STORE_DONE);
-	CHECK_INT(counts("offline", -1), 0);
-	tells(1, 100000, -1, NULL, 100000);
-	tells(3, 100000, -1, NULL, 100000);
-	CHECK_INT(store_sweep(s, 107000, 1000), STORE_DONE);
-	CHECK_INT(counts("offline", -1), 1);
-	CHECK_TEXT(shown(2), "offline/");
-	store_free(s);
-	folder_remove();
 }
 
 UNIT("states follow what polls say, and silence")
