@@ -120,6 +120,7 @@ fetch_start(struct fetch_hub *hub, const struct fetch_request *r)
 		return NULL;
 	TAILQ_INSERT_TAIL(&hub->all, f, entry);
 	f->error[0] = '\0';
+	buf_reset(&f->fields);
 	f->timeout_ms = r->timeout_ms;
 	f->max_body = r->max_body;
 	f->length = -1;
@@ -133,7 +134,7 @@ fetch_start(struct fetch_hub *hub, const struct fetch_request *r)
 	f->heard = loop_now(hub->loop);
 	buf_init(&f->body, SIZE_MAX / 2);
 	if (f->easy == NULL ||
-	    (f->headers == NULL && !fetch_options_set(f, r)) ||
+	    (!f->told && !fetch_options_set(f, r)) ||
 	    (r->timeout_ms > 0 &&
 	    !loop_timer_start(hub->loop, &f->timer, r->timeout_ms))) {
 		fetch_bury(f);

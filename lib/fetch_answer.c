@@ -9,8 +9,7 @@
 
 #include "fetch_inner.h"
 
-/* Of an answer and the redirects that led to it. libcurl looks a header up
- * among all of them: the time that takes grows faster than their number. */
+/* Of an answer and the redirects that led to it. */
 enum {
 	FETCH_LINES_MAX = 1000,
 	FETCH_HEADS_MAX = 65536,	/* bytes */
@@ -25,17 +24,6 @@ fetch_stop(struct fetch *f, enum fetch_end end, const char *why)
 	return 0;
 }
 
-static const char *
-fetch_header(const struct fetch *f, const char *name)
-{
-	struct curl_header *h;
-
-	if (curl_easy_header(f->easy, name, 0, CURLH_HEADER, -1, &h) !=
-	    CURLHE_OK)
-		return NULL;
-	return h->value;
-}
-
 /*
  * What the head promises about the body. libcurl takes the last of several
  * lengths and decodes compressing transfer codings unasked: we take neither.
@@ -44,24 +32,21 @@ static bool
 fetch_framed(const struct fetch *f, long long *length)
 {
 	const char *coding = fetch_header(f, "Transfer-Encoding");
-	struct curl_header *h;
-	char *end;
+	struct fetch_field at = { .next = 0 };
 
 	*length = -1;
 	if (coding != NULL)
 		return strcasecmp(coding, "chunked") == 0;
-	for (size_t i = 0, n = 1; i < n; i++) {
+	while (fetch_field_next(f, &at)) {
 		long long each;
 
-		if (curl_easy_header(f->easy, "Content-Length", i,
-		    CURLH_HEADER, -1, &h) != CURLHE_OK)
-			return i == 0;
-		n = h->amount;
-		if (h->value[strspn(h->value, "0123456789")] != '\0' ||
-		    strlen(h->value) == 0 || strlen(h->value) > 18)
+		if (strcasecmp(at.name, "Content-Length") != 0)
+			continue;
+		if (at.value[strspn(at.value, "0123456789")] != '\0' ||
+		    strlen(at.value) == 0 || strlen(at.value) > 18)
 			return false;
-		each = strtoll(h->value, &end, 10);
-		if (i > 0 && each != *length)
+		each = strtoll(at.value, NULL, 10);
+		if (*length >= 0 && each != *length)
 			return false;
 		*length = each;
 	}
@@ -83,17 +68,6 @@ fetch_describe(const struct fetch *f, struct fetch_result *result)
 		.address = address != NULL ? address : "",
 		.length = f->length, .header = fetch_header, .fetch = f,
 	};
-}
-
-void
-fetch_headers(const struct fetch *f,
-    void (*each)(void *arg, const char *name, const char *value), void *arg)
-{
-	struct curl_header *h = NULL;
-
-	while ((h = curl_easy_nextheader(f->easy, CURLH_HEADER, -1, h)) !=
-	    NULL)
-		each(arg, h->name, h->value);
 }
 
 static size_t
@@ -139,9 +113,19 @@ fetch_on_header(char *line, size_t size, size_t n, void *arg)
 	if (++f->lines > FETCH_LINES_MAX || f->headers_len > FETCH_HEADS_MAX)
 		return fetch_stop(f, FETCH_BROKEN,
 		    "the answer's head is too long");
-	if (line[0] == '\r' || line[0] == '\n')
+	if (line[0] == '\r' || line[0] == '\n') {
+		f->heading = false;
 		return fetch_head(f, len);
-	return len;
+	}
+	if (f->headed)		/* a trailer */
+		return len;
+	if (!f->heading) {	/* the status line */
+		f->heading = true;
+		buf_reset(&f->fields);
+		return len;
+	}
+	return fetch_field_add(f, line, len) ? len : fetch_stop(f,
+	    FETCH_BROKEN, "the answer's head is malformed");
 }
 
 static size_t

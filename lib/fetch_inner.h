@@ -37,6 +37,8 @@ struct fetch {
 	CURLU *url;
 	struct curl_slist *headers;
 	struct buf said;	/* what easy was told; empty: not to be kept */
+	bool told;		/* easy knows it all */
+	struct buf fields;	/* of the last head, as fetch_field.c has it */
 	char error[CURL_ERROR_SIZE];	/* libcurl's */
 	/* from here on it is one request's */
 	struct loop_timer timer;	/* timeout_ms */
@@ -54,6 +56,7 @@ struct fetch {
 	bool paused;
 	bool wake;		/* fetch_resume was asked for */
 	bool stopped;		/* `end` and `why` say it */
+	bool heading;		/* inside a head, behind its first line */
 	bool headed;		/* the final head has been seen */
 	bool ended;		/* done is being called */
 	bool well;		/* it was FETCH_DONE */
@@ -73,8 +76,8 @@ void fetch_hub_put_off(struct fetch *);
 bool fetch_hub_add(struct fetch *);
 void fetch_hub_remove(struct fetch *);
 
-/* fetch_spare.c. A new one, or one that needs no fetch_options_set: its
- * headers are there. Gives; NULL: out of memory. */
+/* fetch_spare.c. A new one, or one that is `told` and needs no
+ * fetch_options_set. Gives; NULL: out of memory. */
 struct fetch *fetch_spare_new(struct fetch_hub *,
     const struct fetch_request *);
 /* Takes what is in no list, to be used again or not. */
@@ -94,6 +97,17 @@ void fetch_wake(struct fetch *);
 /* fetch_options.c: everything that libcurl must know before the start.
  * False: out of memory. A request that makes no sense sets `stopped`. */
 bool fetch_options_set(struct fetch *, const struct fetch_request *);
+
+/* fetch_field.c: the header fields of the last head, in order. */
+struct fetch_field {
+	const char *name, *value;	/* borrowed until another is added */
+	size_t next;			/* its own; 0 to begin */
+};
+/* A line behind the first, with its end. False: malformed, or no memory. */
+bool fetch_field_add(struct fetch *, const char *line, size_t len);
+bool fetch_field_next(const struct fetch *, struct fetch_field *);
+/* The first of a name, or NULL. */
+const char *fetch_header(const struct fetch *, const char *name);
 
 /* fetch_answer.c: ends it from inside a callback; 0, for libcurl. Borrows why
  * until done. */

@@ -78,13 +78,13 @@ fetch_options_agent(struct fetch *f, const char *agent)
 static bool
 fetch_options_headers(struct fetch *f, const struct fetch_request *r)
 {
-	struct curl_slist *grown = curl_slist_append(NULL, "Expect:");
 	const char *const *line;
 	bool own = r->user_agent == NULL;
 
-	if (grown == NULL)
+	/* libcurl goes through them all for each header that it would send */
+	if (r->body != NULL && (f->headers = curl_slist_append(NULL,
+	    "Expect:")) == NULL)
 		return false;
-	f->headers = grown;
 	for (line = r->headers; line != NULL && *line != NULL; line++)
 		own |= strncasecmp(*line, "User-Agent:", 11) == 0;
 	if (!own && !fetch_options_agent(f, r->user_agent))
@@ -248,5 +248,6 @@ fetch_options_set(struct fetch *f, const struct fetch_request *r)
 	bad |= fetch_options_who(f, r);
 	bad |= fetch_options_how(f, r);
 	bad |= fetch_options_callbacks(f);
-	return bad == 0;
+	f->told = bad == 0;
+	return f->told;
 }

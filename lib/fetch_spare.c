@@ -73,6 +73,7 @@ fetch_spare_new(struct fetch_hub *hub, const struct fetch_request *r)
 	f->hub = hub;
 	f->easy = curl_easy_init();
 	buf_init(&f->said, FETCH_SAID_MAX);
+	buf_init(&f->fields, SIZE_MAX / 4);
 	if (keeps)
 		buf_add(&f->said, hub->said.data, hub->said.len);
 	return f;
@@ -85,6 +86,7 @@ fetch_spare_free(struct fetch *f)
 	curl_slist_free_all(f->headers);
 	curl_url_cleanup(f->url);
 	buf_free(&f->said);
+	buf_free(&f->fields);
 	free(f);
 }
 

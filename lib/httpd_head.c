@@ -27,12 +27,13 @@ httpd_head_wrong(char before, char c)
 
 	if (before == '\r' && c != '\n')
 		return "a CR stands without LF";
+	if (byte > ' ' && byte != 0x7f)
+		return NULL;
 	if (c == '\n' && before != '\r')
 		return "a LF stands without CR";
 	if ((c == ' ' || c == '\t') && before == '\n')
 		return "a line begins with a space";
-	if ((byte < 0x20 && c != '\r' && c != '\n' && c != '\t') ||
-	    byte == 0x7f)
+	if (c != ' ' && c != '\r' && c != '\n' && c != '\t')
 		return "there is a control character";
 	return NULL;
 }

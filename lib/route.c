@@ -147,9 +147,13 @@ static void
 route_consider(struct route_found *found, const struct route *r,
     const struct route_request *req)
 {
+	const char *path = req->path;
 	int order;
 
-	if (route_match(r, req->path, NULL) == ROUTE_UNFIT)
+	/* most rows differ in the first letter */
+	if (path[0] == '/' && r->path[1] != path[1] && r->path[1] != '{')
+		return;
+	if (route_match(r, path, NULL) == ROUTE_UNFIT)
 		return;
 	order = found->best != NULL ? route_compare(r, found->best) : -1;
 	if (order > 0)
