@@ -20,7 +20,8 @@ answer_header(const struct fetch_result *r, const char *name)
 	return r->header != NULL ? r->header(r->fetch, name) : NULL;
 }
 
-bool
+/* Whether a Content-Type is JSON (RFC 8259, 11; RFC 6839, 3.1). */
+static bool
 answer_is_json(const char *type)
 {
 	size_t len;

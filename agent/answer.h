@@ -40,7 +40,4 @@ void answer_poll(struct answer *, const struct fetch_result *,
 void answer_report(struct answer *, const struct fetch_result *);
 void answer_free(struct answer *);
 
-/* Whether a Content-Type is JSON (RFC 8259, 11; RFC 6839, 3.1). */
-bool answer_is_json(const char *type);
-
 #endif

@@ -19,7 +19,8 @@ plan_wanted(const struct plan *p)
 	return NULL;
 }
 
-bool
+/* Whether the worker has this very configuration. */
+static bool
 plan_holds(const struct plan_worker *worker, const struct config *c)
 {
 	return worker->version == c->version &&

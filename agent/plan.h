@@ -37,7 +37,4 @@ enum plan_step {
 const struct config *plan_wanted(const struct plan *);
 enum plan_step plan_step(const struct plan *);
 
-/* Whether the worker has this very configuration. */
-bool plan_holds(const struct plan_worker *, const struct config *);
-
 #endif

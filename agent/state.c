@@ -65,7 +65,8 @@ state_digest(char hex[2 * TOKEN_SHA256 + 1], const char *text, size_t len)
 	token_hex(hex, sum, sizeof(sum));
 }
 
-void
+/* The file's bytes; out->failed when they do not fit. */
+static void
 state_print(const struct state *s, struct buf *out)
 {
 	char hex[2 * TOKEN_SHA256 + 1];

@@ -47,9 +47,6 @@ void state_free(struct state *);	/* and zeroes */
  * one stays. */
 bool state_set(char **text, const char *value);
 
-/* The file's bytes; out->failed when they do not fit. */
-void state_print(const struct state *, struct buf *out);
-
 /*
  * Reads the file's bytes into s, which was zeroed. False, with s still
  * zeroed but for an id that could be read and proved, when one bit is wrong.

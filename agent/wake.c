@@ -4,10 +4,8 @@
  */
 #include "wake.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
 #include "token.h"
 
 static const struct wake_engine *const wake_engines[] = {

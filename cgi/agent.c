@@ -5,9 +5,7 @@
  */
 #include "agent.h"
 
-#include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agents.h"

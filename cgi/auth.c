@@ -6,7 +6,6 @@
  */
 #include "auth.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 

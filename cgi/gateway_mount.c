@@ -9,7 +9,6 @@
  */
 #include "gateway.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const char gateway_api[] = "/api/v1";

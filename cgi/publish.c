@@ -21,7 +21,7 @@ struct publish_envelope {
 
 #define PUBLISH_AT(member) offsetof(struct publish_envelope, member)
 
-const struct field publish_fields[] = {
+static const struct field publish_fields[] = {
 	{ .name = "data", .kind = FIELD_RAW, .need = FIELD_REQUIRED,
 	    .offset = PUBLISH_AT(data), .choices = "object",
 	    .doc = "The configuration; unknown members are kept" },

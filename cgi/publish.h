@@ -25,9 +25,6 @@ struct publish_body {
 	char *comment;		/* owned; NULL: none */
 };
 
-/* The rows of an envelope, for the document. */
-extern const struct field publish_fields[];
-
 /*
  * Reads text, which is borrowed as long as the body is. False: refuse was
  * called. publish_free in any case.

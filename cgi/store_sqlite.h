@@ -169,8 +169,10 @@ enum store_end store_file_failed(struct store_file *);
 enum store_end store_file_schema(struct store_file *);
 /* BEGIN IMMEDIATE, in a schema that is still ours. */
 enum store_end store_file_begin(struct store_file *);
-enum store_end store_file_commit(struct store_file *);
 void store_file_rollback(struct store_file *);
+/* Ends a transaction: commits it when end is DONE, else takes it back and
+ * returns end. */
+enum store_end store_file_end(struct store_file *, enum store_end end);
 
 /* Adds a deed's row to the audit, inside the transaction of the deed. what:
  * a JSON object; a buf that failed fails here. */
@@ -206,11 +208,11 @@ bool store_column(sqlite3_stmt *, int column, char **out);
 
 /* store_file_ready for liveness: what is damaged is put aside, made anew. */
 enum store_end store_live_ready(struct store *);
-/* The 16 bytes of a UUID, and back. */
+/* The 16 bytes of a UUID; token_uuid_print is the way back. */
 void store_live_key(unsigned char out[16], const char *id);
-void store_live_id(char out[TOKEN_UUID], const unsigned char key[16]);
-/* Runs a statement of truth whose only parameter is an agent's id. */
-enum store_end store_agent_run(struct store *, enum store_sql,
+/* store_file_sql of truth, its first parameter an agent's id, which is
+ * borrowed until the statement is reset. */
+sqlite3_stmt *store_agent_sql(struct store *, enum store_sql,
     const char *id);
 /* Reads a row of STORE_SQL_AGENTS and the agent's liveness. */
 enum store_end store_agent_row(struct store *, sqlite3_stmt *,

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "buf.h"
 #include "json.h"
@@ -25,25 +24,23 @@ store_agent_free(struct store_agent *a)
 	memset(a, 0, sizeof(*a));
 }
 
-enum store_end
-store_agent_run(struct store *s, enum store_sql which, const char *id)
+sqlite3_stmt *
+store_agent_sql(struct store *s, enum store_sql which, const char *id)
 {
 	sqlite3_stmt *row = store_file_sql(&s->truth, which);
 
 	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
-	return store_file_run(&s->truth, row);
+	return row;
 }
 
 /* The address that an agent was registered from, "" when it was not. */
 static enum store_end
 store_agent_address(struct store *s, const char *id, char out[64])
 {
-	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_ADDRESS);
-	enum store_end end;
+	sqlite3_stmt *row = store_agent_sql(s, STORE_SQL_ADDRESS, id);
+	enum store_end end = store_file_row(&s->truth, row);
 
 	out[0] = '\0';
-	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
-	end = store_file_row(&s->truth, row);
 	if (end == STORE_DONE)
 		snprintf(out, 64, "%s",
 		    (const char *)sqlite3_column_text(row, 0));
@@ -82,9 +79,8 @@ static enum store_end
 store_agent_write(struct store *s, const struct store_agent *a,
     long long *generation)
 {
-	sqlite3_stmt *row = store_file_sql(&s->truth, STORE_SQL_REGISTER);
+	sqlite3_stmt *row = store_agent_sql(s, STORE_SQL_REGISTER, a->id);
 
-	sqlite3_bind_text(row, 1, a->id, -1, SQLITE_STATIC);
 	sqlite3_bind_text(row, 2, a->hostname, -1, SQLITE_STATIC);
 	sqlite3_bind_text(row, 3, a->ip_address, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(row, 4, a->port);
@@ -108,24 +104,28 @@ store_register(struct store *s, const struct store_agent *a,
 		end = store_agent_write(s, a, generation);
 	/* one that comes back has its generation in its row again */
 	if (end == STORE_DONE)
-		end = store_agent_run(s, STORE_SQL_DIG, a->id);
-	if (end == STORE_DONE)
-		return store_file_commit(&s->truth);
-	store_file_rollback(&s->truth);
-	return end;
+		end = store_file_run(&s->truth, store_agent_sql(s,
+		    STORE_SQL_DIG, a->id));
+	return store_file_end(&s->truth, end);
 }
 
 enum store_end
 store_generation(struct store *s, const char *id, long long *generation)
 {
 	enum store_end end = store_file_ready(&s->truth);
-	sqlite3_stmt *row;
 
-	if (end != STORE_DONE)
-		return end;
-	row = store_file_sql(&s->truth, STORE_SQL_GENERATION);
-	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
-	return store_file_whole(&s->truth, row, generation, NULL);
+	return end != STORE_DONE ? end : store_file_whole(&s->truth,
+	    store_agent_sql(s, STORE_SQL_GENERATION, id), generation, NULL);
+}
+
+enum store_end
+store_known(struct store *s, const char *id)
+{
+	enum store_end end = store_file_ready(&s->truth);
+	long long one;
+
+	return end != STORE_DONE ? end : store_file_whole(&s->truth,
+	    store_agent_sql(s, STORE_SQL_KNOWN, id), &one, NULL);
 }
 
 enum store_end
@@ -155,6 +155,23 @@ store_agent_row(struct store *s, sqlite3_stmt *row, struct store_agent *a)
 	    !store_column(row, 6, &a->address))
 		return store_say(s, STORE_BROKEN, "agents", "out of memory");
 	return store_live(s, a);
+}
+
+enum store_end
+store_agent(struct store *s, const char *id, struct store_agent *a)
+{
+	enum store_end end = store_ready(s);
+	sqlite3_stmt *row;
+
+	*a = (struct store_agent){ .applied_version = -1 };
+	if (end != STORE_DONE)
+		return end;
+	row = store_agent_sql(s, STORE_SQL_AGENT, id);
+	end = store_file_row(&s->truth, row);
+	if (end == STORE_DONE)
+		end = store_agent_row(s, row, a);
+	sqlite3_reset(row);
+	return end;
 }
 
 /* A page being read. */

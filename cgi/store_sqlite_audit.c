@@ -41,8 +41,6 @@ store_audit_add(struct store *s, const struct store_deed *deed, long long at,
 
 	if (what->failed)
 		return store_say(s, STORE_BROKEN, "audit", "out of memory");
-	if (statement == NULL)
-		return store_file_failed(&s->truth);
 	store_audit_bind(statement, &row);
 	return store_file_run(&s->truth, statement);
 }
@@ -60,18 +58,11 @@ store_refused_batch(struct store *s, const struct store_audit *rows,
 		return end;
 	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
 		row = store_file_sql(&s->truth, STORE_SQL_REFUSED);
-		if (row == NULL) {
-			end = store_file_failed(&s->truth);
-			break;
-		}
 		store_audit_bind(row, &rows[i]);
 		sqlite3_bind_int64(row, 7, rows[i].count);
 		end = store_file_run(&s->truth, row);
 	}
-	if (end == STORE_DONE)
-		return store_file_commit(&s->truth);
-	store_file_rollback(&s->truth);
-	return end;
+	return store_file_end(&s->truth, end);
 }
 
 enum store_end
@@ -164,13 +155,8 @@ store_audit_purge(struct store *s, long long since)
 	if (end != STORE_DONE)
 		return end;
 	row = store_file_sql(&s->truth, STORE_SQL_AUDIT_PURGE);
-	if (row != NULL) {
-		sqlite3_bind_int64(row, 1, since);
-		sqlite3_bind_int64(row, 2, STORE_AUDIT_PURGE);
-	}
+	sqlite3_bind_int64(row, 1, since);
+	sqlite3_bind_int64(row, 2, STORE_AUDIT_PURGE);
 	end = store_file_run(&s->truth, row);
-	if (end == STORE_DONE)
-		return store_file_commit(&s->truth);
-	store_file_rollback(&s->truth);
-	return end;
+	return store_file_end(&s->truth, end);
 }

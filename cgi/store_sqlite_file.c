@@ -350,11 +350,10 @@ store_file_begin(struct store_file *f)
 }
 
 enum store_end
-store_file_commit(struct store_file *f)
+store_file_end(struct store_file *f, enum store_end end)
 {
-	enum store_end end;
-
-	end = store_file_run(f, store_file_sql(f, STORE_SQL_COMMIT));
+	if (end == STORE_DONE)
+		end = store_file_run(f, store_file_sql(f, STORE_SQL_COMMIT));
 	if (end != STORE_DONE)
 		store_file_rollback(f);
 	return end;

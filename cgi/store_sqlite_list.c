@@ -55,7 +55,7 @@ store_list_one(struct store *s, const unsigned char *key,
 	struct store_agent a;
 	enum store_end end;
 
-	store_live_id(list->last, key);
+	token_uuid_print(list->last, key);
 	end = store_agent(s, list->last, &a);
 	if (end == STORE_DONE)
 		list->each(list->arg, &a);
@@ -71,12 +71,10 @@ store_list_keys(struct store *s, const struct store_filter *filter,
 	enum store_sql which = filter->state == NULL ? STORE_SQL_BY_VERSION :
 	    filter->version < 0 ? STORE_SQL_BY_STATE : STORE_SQL_BY_BOTH;
 	sqlite3_stmt *row = store_file_sql(&s->live, which);
+	enum store_end end = STORE_DONE;
 	unsigned char key[16];
-	int step = SQLITE_ERROR;
 
 	*count = 0;
-	if (row == NULL)
-		return store_file_failed(&s->live);
 	store_live_key(key, filter->after);
 	sqlite3_bind_blob(row, 1, key, filter->after[0] != '\0' ?
 	    (int)sizeof(key) : 0, SQLITE_STATIC);
@@ -85,12 +83,12 @@ store_list_keys(struct store *s, const struct store_filter *filter,
 		sqlite3_bind_text(row, 3, filter->state, -1, SQLITE_STATIC);
 	if (filter->version >= 0)
 		sqlite3_bind_int64(row, 4, filter->version);
-	while (*count < room && (step = sqlite3_step(row)) == SQLITE_ROW &&
+	while (*count < room &&
+	    (end = store_file_row(&s->live, row)) == STORE_DONE &&
 	    sqlite3_column_bytes(row, 0) == 16)
 		memcpy(keys[(*count)++], sqlite3_column_blob(row, 0), 16);
 	sqlite3_reset(row);
-	return step == SQLITE_ROW || step == SQLITE_DONE ? STORE_DONE :
-	    store_file_failed(&s->live);
+	return end == STORE_NONE ? STORE_DONE : end;
 }
 
 enum store_end

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hex.h"
 #include "keep.h"
 #include "log.h"
 
@@ -21,39 +22,12 @@ enum { STORE_BATCH = 65536 };	/* beats of one transaction */
 void
 store_live_key(unsigned char out[16], const char *id)
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned high = 16;
-
-	for (size_t n = 0; *id != '\0' && n < 16; id++) {
-		unsigned digit;
-
+	for (size_t n = 0; *id != '\0' && n < 16;) {
 		if (*id == '-')
-			continue;
-		digit = (unsigned)(strchr(digits, *id | 0x20) - digits);
-		if (high == 16) {
-			high = digit;
-			continue;
-		}
-		out[n++] = (unsigned char)(high << 4 | digit);
-		high = 16;
+			id++;
+		out[n++] = (unsigned char)hex_pair(id, 2);
+		id += 2;
 	}
-}
-
-void
-store_live_id(char out[TOKEN_UUID], const unsigned char key[16])
-{
-	static const int dash[] = { 4, 6, 8, 10 };
-	size_t dashes = 0;
-
-	for (int n = 0; n < 16; n++) {
-		if (dashes < 4 && n == dash[dashes]) {
-			*out++ = '-';
-			dashes++;
-		}
-		*out++ = "0123456789abcdef"[key[n] >> 4];
-		*out++ = "0123456789abcdef"[key[n] & 15];
-	}
-	*out = '\0';
 }
 
 /* --- a damaged file ----------------------------------------------------- */
@@ -243,8 +217,7 @@ store_live_adopt(struct store *s, const struct store_beat *beat)
 
 	if (!beat->trusted)
 		return STORE_NONE;
-	row = store_file_sql(&s->truth, STORE_SQL_ADOPT);
-	sqlite3_bind_text(row, 1, beat->id, -1, SQLITE_STATIC);
+	row = store_agent_sql(s, STORE_SQL_ADOPT, beat->id);
 	sqlite3_bind_int64(row, 2, beat->at);
 	end = store_file_run(&s->truth, row);
 	if (end == STORE_DONE && sqlite3_changes(s->truth.db) == 0)
@@ -274,10 +247,7 @@ store_live_update(struct store *s, struct store_beat *beats, size_t count,
 			beats[i] = left;
 		}
 	}
-	if (end == STORE_DONE)
-		return store_file_commit(&s->live);
-	store_file_rollback(&s->live);
-	return end;
+	return store_file_end(&s->live, end);
 }
 
 /* Adds the rows of beats, whose agents truth knows. */
@@ -294,10 +264,7 @@ store_live_add(struct store *s, const struct store_beat *beats, size_t count,
 		if (end == STORE_DONE)
 			end = store_live_write(s, &beats[i], now, &found);
 	}
-	if (end == STORE_DONE)
-		return store_file_commit(&s->live);
-	store_file_rollback(&s->live);
-	return end;
+	return store_file_end(&s->live, end);
 }
 
 static enum store_end

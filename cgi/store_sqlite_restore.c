@@ -324,10 +324,7 @@ store_restore_attached(struct store_restore *r, bool fresh)
 	if (end != STORE_DONE)
 		return end;
 	end = store_restore_within(r, fresh);
-	if (end == STORE_DONE)
-		return store_file_commit(f);
-	store_file_rollback(f);
-	return end;
+	return store_file_end(f, end);
 }
 
 /* SQLite's own waiting grows long between two looks, and others who publish

@@ -103,11 +103,11 @@ store_rollout_spread(struct store *s, struct store_rollout *r)
 {
 	sqlite3_stmt *row = store_file_sql(&s->live, STORE_SQL_SPREADS);
 	long long counts[STORE_SPREAD_MAX] = { 0 }, all = 0;
-	int step = SQLITE_ERROR;
+	enum store_end end;
 
 	r->p50 = r->p95 = r->p99 = r->max = -1;
 	sqlite3_bind_int64(row, 1, r->version);
-	while (row != NULL && (step = sqlite3_step(row)) == SQLITE_ROW) {
+	while ((end = store_file_row(&s->live, row)) == STORE_DONE) {
 		int bucket = sqlite3_column_int(row, 0);
 		long long longest = sqlite3_column_int64(row, 2);
 
@@ -118,8 +118,8 @@ store_rollout_spread(struct store *s, struct store_rollout *r)
 		r->max = longest > r->max ? longest : r->max;
 	}
 	sqlite3_reset(row);
-	if (step != SQLITE_DONE)
-		return store_file_failed(&s->live);
+	if (end != STORE_NONE)
+		return end;
 	if (all > 0) {
 		r->p50 = store_rollout_share(counts, all, 500, r->max);
 		r->p95 = store_rollout_share(counts, all, 950, r->max);
@@ -145,20 +145,19 @@ static enum store_end
 store_rollout_agents(struct store *s, struct store_rollout *r)
 {
 	enum store_end end = store_total(s, &r->total);
-	int step = SQLITE_ERROR;
 	sqlite3_stmt *row;
 
 	if (end != STORE_DONE)
 		return end;
 	row = store_file_sql(&s->live, STORE_SQL_TALLY);
-	while (row != NULL && (step = sqlite3_step(row)) == SQLITE_ROW)
+	while ((end = store_file_row(&s->live, row)) == STORE_DONE)
 		store_rollout_count(r,
 		    (const char *)sqlite3_column_text(row, 0),
 		    sqlite3_column_int64(row, 1),
 		    sqlite3_column_int64(row, 2));
 	sqlite3_reset(row);
-	if (step != SQLITE_DONE)
-		return store_file_failed(&s->live);
+	if (end != STORE_NONE)
+		return end;
 	r->behind = r->total - r->offline - r->failed - r->up_to_date;
 	if (r->behind < 0)
 		r->behind = 0;

@@ -123,20 +123,6 @@ store_sweep_silent(struct store *s, long long now, long budget)
 
 /* --- truth and liveness compared ---------------------------------------- */
 
-enum store_end
-store_known(struct store *s, const char *id)
-{
-	enum store_end end = store_file_ready(&s->truth);
-	sqlite3_stmt *row;
-	long long one;
-
-	if (end != STORE_DONE)
-		return end;
-	row = store_file_sql(&s->truth, STORE_SQL_KNOWN);
-	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
-	return store_file_whole(&s->truth, row, &one, NULL);
-}
-
 /* The next ids of truth, or of liveness, after `after`. */
 static enum store_end
 store_sweep_ids(struct store *s, bool live, const char *after,
@@ -145,8 +131,8 @@ store_sweep_ids(struct store *s, bool live, const char *after,
 	struct store_file *f = live ? &s->live : &s->truth;
 	sqlite3_stmt *row = store_file_sql(f, live ? STORE_SQL_LIVE_IDS :
 	    STORE_SQL_IDS);
+	enum store_end end = STORE_DONE;
 	unsigned char key[16];
-	int step = SQLITE_ERROR;
 
 	*count = 0;
 	store_live_key(key, after);
@@ -156,19 +142,18 @@ store_sweep_ids(struct store *s, bool live, const char *after,
 	else
 		sqlite3_bind_text(row, 1, after, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(row, 2, STORE_SWEEP_BATCH);
-	while (row != NULL && *count < STORE_SWEEP_BATCH &&
-	    (step = sqlite3_step(row)) == SQLITE_ROW) {
+	while (*count < STORE_SWEEP_BATCH &&
+	    (end = store_file_row(f, row)) == STORE_DONE) {
 		char *id = ids[(*count)++];
 
 		if (live)
-			store_live_id(id, sqlite3_column_blob(row, 0));
+			token_uuid_print(id, sqlite3_column_blob(row, 0));
 		else
 			snprintf(id, TOKEN_UUID, "%s",
 			    (const char *)sqlite3_column_text(row, 0));
 	}
 	sqlite3_reset(row);
-	return step == SQLITE_ROW || step == SQLITE_DONE ? STORE_DONE :
-	    store_file_failed(f);
+	return end == STORE_NONE ? STORE_DONE : end;
 }
 
 /* Adds to liveness what truth has, or removes from it what truth has not. */
@@ -202,12 +187,10 @@ store_sweep_batch(struct store *s, char (*ids)[TOKEN_UUID], size_t *count)
 	end = store_file_begin(&s->live);
 	for (size_t i = 0; end == STORE_DONE && i < *count; i++)
 		end = store_sweep_one(s, s->walk.live, ids[i]);
-	if (end != STORE_DONE) {
-		store_file_rollback(&s->live);
-		return end;
-	}
-	memcpy(s->walk.after, ids[*count - 1], sizeof(s->walk.after));
-	return store_file_commit(&s->live);
+	if (end == STORE_DONE)
+		memcpy(s->walk.after, ids[*count - 1],
+		    sizeof(s->walk.after));
+	return store_file_end(&s->live, end);
 }
 
 /* Through all of truth, then all of liveness, on from where the last time

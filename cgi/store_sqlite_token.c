@@ -11,24 +11,6 @@
 #include "buf.h"
 #include "log.h"
 
-enum store_end
-store_agent(struct store *s, const char *id, struct store_agent *a)
-{
-	enum store_end end = store_ready(s);
-	sqlite3_stmt *row;
-
-	*a = (struct store_agent){ .applied_version = -1 };
-	if (end != STORE_DONE)
-		return end;
-	row = store_file_sql(&s->truth, STORE_SQL_AGENT);
-	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
-	end = store_file_row(&s->truth, row);
-	if (end == STORE_DONE)
-		end = store_agent_row(s, row, a);
-	sqlite3_reset(row);
-	return end;
-}
-
 /* Commits what was done to an agent, with a row of the audit. */
 static enum store_end
 store_token_finish(struct store *s, const char *id,
@@ -41,10 +23,7 @@ store_token_finish(struct store *s, const char *id,
 		end = store_audit_add(s, deed, now, &what);
 	}
 	buf_free(&what);
-	if (end == STORE_DONE)
-		return store_file_commit(&s->truth);
-	store_file_rollback(&s->truth);
-	return end;
+	return store_file_end(&s->truth, end);
 }
 
 enum store_end
@@ -52,13 +31,11 @@ store_rotate(struct store *s, const char *id, const struct store_deed *deed,
     long long now, long long *generation)
 {
 	enum store_end end = store_file_begin(&s->truth);
-	sqlite3_stmt *row;
 
 	if (end != STORE_DONE)
 		return end;
-	row = store_file_sql(&s->truth, STORE_SQL_ROTATE);
-	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
-	end = store_file_whole(&s->truth, row, generation, NULL);
+	end = store_file_whole(&s->truth, store_agent_sql(s,
+	    STORE_SQL_ROTATE, id), generation, NULL);
 	return store_token_finish(s, id, deed, now, end);
 }
 
@@ -71,8 +48,7 @@ store_raise(struct store *s, const char *id, long long generation,
 
 	if (end != STORE_DONE)
 		return end;
-	row = store_file_sql(&s->truth, STORE_SQL_RAISE);
-	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
+	row = store_agent_sql(s, STORE_SQL_RAISE, id);
 	sqlite3_bind_int64(row, 2, generation);
 	sqlite3_bind_int64(row, 3, now);
 	return store_token_finish(s, id, NULL, now,
@@ -86,23 +62,19 @@ store_raised(struct store *s, long limit,
 {
 	enum store_end end = store_file_ready(&s->truth);
 	sqlite3_stmt *row;
-	int step;
 
 	*more = false;
 	if (end != STORE_DONE)
 		return end;
 	row = store_file_sql(&s->truth, STORE_SQL_RAISED);
-	if (row == NULL)
-		return store_file_failed(&s->truth);
 	sqlite3_bind_int64(row, 1, limit + 1);	/* one more: `more` */
-	while ((step = sqlite3_step(row)) == SQLITE_ROW && limit-- > 0)
+	while ((end = store_file_row(&s->truth, row)) == STORE_DONE &&
+	    limit-- > 0)
 		each(arg, (const char *)sqlite3_column_text(row, 0),
 		    sqlite3_column_int64(row, 1));
-	*more = step == SQLITE_ROW;
-	if (step != SQLITE_DONE && step != SQLITE_ROW)
-		end = store_file_failed(&s->truth);
+	*more = end == STORE_DONE;
 	sqlite3_reset(row);
-	return end;
+	return end == STORE_NONE ? STORE_DONE : end;
 }
 
 /* --- what a poll asks --------------------------------------------------- */
@@ -200,12 +172,12 @@ store_forget(struct store *s, const char *id, const struct store_deed *deed,
 
 	if (end != STORE_DONE)
 		return end;
-	row = store_file_sql(&s->truth, STORE_SQL_BURY);
-	sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
+	row = store_agent_sql(s, STORE_SQL_BURY, id);
 	sqlite3_bind_int64(row, 2, now);
 	end = store_file_run(&s->truth, row);
 	if (end == STORE_DONE)
-		end = store_agent_run(s, STORE_SQL_FORGET, id);
+		end = store_file_run(&s->truth, store_agent_sql(s,
+		    STORE_SQL_FORGET, id));
 	if (end == STORE_DONE && sqlite3_changes(s->truth.db) == 0)
 		end = STORE_NONE;
 	end = store_token_finish(s, id, deed, now, end);

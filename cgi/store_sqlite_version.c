@@ -238,8 +238,6 @@ store_version_insert(struct store *s, const struct store_change *change,
 	unsigned char sum[TOKEN_SHA256];
 	char hex[2 * TOKEN_SHA256 + 1];
 
-	if (row == NULL)
-		return store_file_failed(&s->truth);
 	token_sha256(sum, change->data, change->len);
 	token_hex(hex, sum, sizeof(sum));
 	sqlite3_bind_int64(row, 1, v->version);
@@ -337,10 +335,7 @@ store_publish(struct store *s, const struct store_change *change,
 		end = store_version_insert(s, change, &next);
 	if (end == STORE_DONE)
 		end = store_version_audit(s, change, &next);
-	if (end == STORE_DONE)
-		end = store_file_commit(&s->truth);
-	else
-		store_file_rollback(&s->truth);
+	end = store_file_end(&s->truth, end);
 	if (end != STORE_DONE) {
 		store_version_free(&next);
 		return end;

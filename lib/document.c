@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const struct field document_fields[] = {
@@ -136,7 +135,13 @@ document_authority(const char *text, size_t len, bool user)
 	return document_port(text + host + 1, len - host - 1);
 }
 
-const char *
+/*
+ * Whether text is an absolute URL (RFC 3986) of one of the schemes ("http
+ * https", by spaces) with a host, and a port, if any, of 1..65535. user:
+ * whether it may carry user information. NULL when it is, else what is
+ * wrong ("must have a host").
+ */
+static const char *
 document_url(const char *text, const char *schemes, bool user)
 {
 	size_t scheme = strcspn(text, ":/?#");

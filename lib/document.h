@@ -35,12 +35,4 @@ bool document_read(struct document *into, const struct json *object,
     field_refusal *refuse, void *arg);
 void document_free(struct document *);
 
-/*
- * Whether text is an absolute URL (RFC 3986) of one of the schemes ("http
- * https", by spaces) with a host, and a port, if any, of 1..65535. user:
- * whether it may carry user information. NULL when it is, else what is
- * wrong ("must have a host").
- */
-const char *document_url(const char *text, const char *schemes, bool user);
-
 #endif

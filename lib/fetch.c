@@ -9,7 +9,6 @@
 #include "fetch.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fetch_inner.h"

@@ -82,7 +82,6 @@ struct fetch *fetch_spare_new(struct fetch_hub *,
     const struct fetch_request *);
 /* Takes what is in no list, to be used again or not. */
 void fetch_spare_keep(struct fetch *);
-void fetch_spare_free(struct fetch *);
 void fetch_spare_clear(struct fetch_hub *);
 
 /* fetch.c: calls done, frees. */

@@ -7,7 +7,6 @@
  * Only what ended well is kept, and nothing that had a body, a password or
  * files of keys.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,7 +78,7 @@ fetch_spare_new(struct fetch_hub *hub, const struct fetch_request *r)
 	return f;
 }
 
-void
+static void
 fetch_spare_free(struct fetch *f)
 {
 	curl_easy_cleanup(f->easy);

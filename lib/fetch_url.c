@@ -3,7 +3,6 @@
  * outcome is a URL; it does not resolve, for its way is not the RFC's.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "buf.h"

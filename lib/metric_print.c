@@ -2,7 +2,6 @@
  * Metrics as Prometheus text: exposition format 0.0.4. Numbers are printed
  * from whole ones, so none is rounded.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "metric_inner.h"

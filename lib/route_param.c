@@ -8,7 +8,6 @@
 #include "route_param.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hex.h"

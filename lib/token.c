@@ -8,7 +8,6 @@
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -35,6 +34,20 @@ token_chance(void)
 	return bits;
 }
 
+void
+token_uuid_print(char out[TOKEN_UUID], const unsigned char bytes[16])
+{
+	char hex[33];
+
+	token_hex(hex, bytes, 16);
+	memcpy(out, hex, 8);
+	memcpy(out + 9, hex + 8, 4);
+	memcpy(out + 14, hex + 12, 4);
+	memcpy(out + 19, hex + 16, 4);
+	memcpy(out + 24, hex + 20, 13);
+	out[8] = out[13] = out[18] = out[23] = '-';
+}
+
 /* A UUID is a name and no secret: sixteen of them are drawn at once. A child
  * that forks without exec(3) would have the same ones: none draws any. */
 void
@@ -43,7 +56,6 @@ token_uuid(char out[TOKEN_UUID])
 	static unsigned char pool[16][16];
 	static size_t left;
 	unsigned char *b;
-	char hex[33];
 
 	if (left == 0) {
 		token_random(pool, sizeof(pool));
@@ -52,13 +64,7 @@ token_uuid(char out[TOKEN_UUID])
 	b = pool[--left];
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	token_hex(hex, b, 16);
-	memcpy(out, hex, 8);
-	memcpy(out + 9, hex + 8, 4);
-	memcpy(out + 14, hex + 12, 4);
-	memcpy(out + 19, hex + 16, 4);
-	memcpy(out + 24, hex + 20, 13);
-	out[8] = out[13] = out[18] = out[23] = '-';
+	token_uuid_print(out, b);
 }
 
 bool

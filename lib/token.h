@@ -18,6 +18,7 @@ enum {
 void token_random(void *out, size_t n);
 uint64_t token_chance(void);		/* 64 random bits */
 void token_uuid(char out[TOKEN_UUID]);	/* version 4, RFC 9562, lower case */
+void token_uuid_print(char out[TOKEN_UUID], const unsigned char bytes[16]);
 bool token_is_uuid(const char *);	/* 8-4-4-4-12 hex digits, any version */
 
 void token_sha256(unsigned char out[TOKEN_SHA256], const void *, size_t);

@@ -13,7 +13,6 @@ enum {
 	QUEUE_REDIS_ENTRY = 48,		/* of a stream, with NUL */
 	QUEUE_REDIS_LEASE = 10000,	/* ms after which another worker may
 					 * take a task over */
-	QUEUE_REDIS_WORDS = 16,		/* of a verb */
 };
 
 /* A task that was given out here and is not settled. */

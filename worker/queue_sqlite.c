@@ -35,7 +35,8 @@ queue_sqlite_bind(sqlite3_stmt *statement, int at, const char *text)
 
 /* --- transactions ------------------------------------------------------- */
 
-void
+/* Logs why the file failed, once a second at most. */
+static void
 queue_sqlite_failed(struct queue_sqlite *s, const char *what)
 {
 	int64_t now = loop_now(s->base.setup.loop);

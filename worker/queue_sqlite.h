@@ -48,8 +48,6 @@ sqlite3_stmt *queue_sqlite_file_sql(struct queue_sqlite *,
 /* Runs one that gives no rows, then resets it. */
 bool queue_sqlite_file_run(struct queue_sqlite *, sqlite3_stmt *);
 
-/* Logs why the file failed, once a second at most. */
-void queue_sqlite_failed(struct queue_sqlite *, const char *what);
 /* Opens a transaction when there is none. */
 bool queue_sqlite_begin(struct queue_sqlite *);
 /* The call (or NULL) is answered after the commit, which is soon, or, lazy,

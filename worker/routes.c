@@ -6,7 +6,6 @@
 #include "routes.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "worker.h"

@@ -2,7 +2,6 @@
  * How the worker is: for the agent, which asks whether it must deliver, and
  * for whoever watches. Open to anyone, so it names no URL.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "routes.h"

@@ -4,7 +4,6 @@
  */
 #include "task_result.h"
 
-#include <stdlib.h>
 
 #include "json_rune.h"
 #include "token.h"

@@ -3,7 +3,6 @@
  * is looked at again when a task was settled here, and once a second, for
  * another worker may have done it.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "task_result.h"

@@ -5,6 +5,8 @@
 
 #include "unit.h"
 
+#include <stdlib.h>
+
 UNIT("references are resolved as RFC 3986, 5.4 has it")
 {
 	static const char *const rows[][2] = {
