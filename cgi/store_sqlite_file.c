@@ -327,11 +327,16 @@ store_file_begin(struct store_file *f)
 	if (end != STORE_DONE)
 		return end;
 	/* a file without write permission is opened for reading, silently,
-	 * and then BEGIN IMMEDIATE is BEGIN */
+	 * and then BEGIN IMMEDIATE is BEGIN; only opening it again tells
+	 * whether it may be written by now */
 	if (sqlite3_db_readonly(f->db, "main") == 1) {
-		f->doubtful = true;
-		return store_file_judge(f, SQLITE_READONLY,
-		    "opened for reading only");
+		store_file_close(f);
+		end = store_file_open(f);
+		if (end != STORE_DONE)
+			return end;
+		if (sqlite3_db_readonly(f->db, "main") == 1)
+			return store_file_judge(f, SQLITE_READONLY,
+			    "opened for reading only");
 	}
 	end = store_file_run(f, store_file_sql(f, STORE_SQL_BEGIN));
 	if (end != STORE_DONE)
