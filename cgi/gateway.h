@@ -97,6 +97,8 @@ bool gateway_record_end(struct gateway_record *, int fd);
 /* A gateway_stream's; arg: the FCGX_Request. */
 long gateway_fcgi_read(void *arg, char *into, size_t n);
 bool gateway_fcgi_write(void *arg, const char *from, size_t n);
+/* The end of an FCGX_Request that was answered. */
+void gateway_fcgi_finish(void *request);
 /* Signals that end it are blocked, and lighttpd's end is one of them. The
  * store is opened. */
 void gateway_fcgi_start(struct controller *);

@@ -49,6 +49,21 @@ gateway_fcgi_write(void *arg, const char *from, size_t n)
 	return n <= INT_MAX && FCGX_PutStr(from, (int)n, request->out) >= 0;
 }
 
+/*
+ * The connection ends with it, also where the web server would keep it
+ * (FCGI_KEEP_CONN): this process would hear nobody else meanwhile. The whole
+ * request was read, so closing need not wait for the other side.
+ */
+void
+gateway_fcgi_finish(void *request)
+{
+	FCGX_Request *r = request;
+
+	r->keepConnection = 0;
+	FCGX_Detach(r);
+	FCGX_Finish_r(r);
+}
+
 bool
 gateway_is_fcgi(void)
 {
@@ -175,10 +190,7 @@ gateway_fcgi(struct controller *c)
 		next = gateway_fcgi_next(&request, timeout);
 		if (next > 0) {
 			gateway_answer(&table, request.envp, &stream);
-			/* the whole request was read: closing need not wait
-			 * until the web server has closed its side */
-			FCGX_Detach(&request);
-			FCGX_Finish_r(&request);
+			gateway_fcgi_finish(&request);
 		}
 		housekeep_turn(c);
 	}

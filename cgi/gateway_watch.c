@@ -77,10 +77,7 @@ gateway_watch_request(struct gateway_watch *g)
 		c->hold = (struct controller_hold){ .room = false };
 		gateway_answer(&g->hold.table, g->request.envp, &stream);
 	}
-	/* the whole request was read: closing need not wait until the web
-	 * server has closed its side */
-	FCGX_Detach(&g->request);
-	FCGX_Finish_r(&g->request);
+	gateway_fcgi_finish(&g->request);
 }
 
 /* --- the loop ----------------------------------------------------------- */

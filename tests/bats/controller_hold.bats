@@ -249,6 +249,36 @@ held()
 	publish
 }
 
+# kept SOCKET: a request of a web server that would keep the connection, and
+# does not close its side; fails when the program keeps it, too.
+kept()
+{
+	python3 - "$1" <<-'PY'
+	import socket, struct, sys
+	def record(kind, data):
+	    return struct.pack("!BBHHBx", 1, kind, 1, len(data), 0) + data
+	pairs = b"".join(bytes([len(n), len(v)]) + n + v for n, v in (
+	    (b"REQUEST_METHOD", b"GET"), (b"REQUEST_URI", b"/health"),
+	    (b"SCRIPT_NAME", b"/health")))
+	s = socket.socket(socket.AF_UNIX)
+	s.settimeout(20)
+	s.connect(sys.argv[1])
+	s.sendall(record(1, struct.pack("!HB5x", 1, 1)) + record(4, pairs) +
+	    record(4, b"") + record(5, b""))
+	got = b""
+	while more := s.recv(4096):
+	    got += more
+	sys.exit(b"Status: " not in got)
+	PY
+}
+
+@test "a web server that keeps its connection keeps nobody else waiting" {
+	for name in watch-0 config-0 agents-0; do
+		kept "$(find "$dir/state/run" "$dir/mount/run" \
+		    -name "dcm-$name" 2>/dev/null)"
+	done
+}
+
 @test "a process that is killed holds nothing, and the next one holds" {
 	poll_start lost 60
 	wait_until held 1
