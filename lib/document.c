@@ -19,7 +19,10 @@ const struct field document_fields[] = {
 	    .offset = offsetof(struct document, headers),
 	    .choices = "object",
 	    .doc = "Headers to send: an object of strings; not Host, "
-	    "Content-Length, Transfer-Encoding or Connection" },
+	    "Content-Length, Transfer-Encoding or Connection. Where a "
+	    "redirect leads to another origin only Accept, "
+	    "Accept-Charset, Accept-Encoding, Accept-Language, User-Agent "
+	    "and Via go along: the others may be secrets" },
 	{ .name = "user_agent", .kind = FIELD_TEXT, .need = FIELD_OMIT,
 	    .offset = offsetof(struct document, user_agent),
 	    .doc = "User-Agent to send" },

@@ -63,7 +63,8 @@ struct fetch_request {
 				 * streamed: until the head is there, and
 				 * then between two pieces of the body */
 	size_t max_body;	/* 0: none. More: FETCH_TOO_BIG */
-	bool follow;		/* at most five redirects */
+	bool follow;		/* at most five redirects; to another origin
+				 * without most headers (fetch_abroad.c) */
 	/* Whether this address may be connected to; NULL: any. Asked for
 	 * every connection, also those of redirects. */
 	bool (*allow)(void *arg, const struct sockaddr *);

@@ -202,17 +202,22 @@ fetch_on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
-/* Asked again for a connection that is used again: its address was judged by
- * whoever opened it, perhaps with another `allow`. */
+/* Before each request, also on a connection that is used again: its address
+ * was judged by whoever opened it, perhaps with another `allow`. */
 int
 fetch_on_connected(void *arg, char *address, char *local, int port, int from)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
 	const struct sockaddr *to = NULL;
+	struct fetch *f = arg;
 
 	(void)local;
 	(void)from;
+	if (!fetch_abroad_look(f))
+		return CURL_PREREQFUNC_ABORT;
+	if (f->allow == NULL)
+		return CURL_PREREQFUNC_OK;
 	v4.sin_port = v6.sin6_port = htons((uint16_t)port);
 	if (inet_pton(AF_INET, address, &v4.sin_addr) == 1)
 		to = (const struct sockaddr *)(const void *)&v4;
@@ -220,6 +225,6 @@ fetch_on_connected(void *arg, char *address, char *local, int port, int from)
 		to = (const struct sockaddr *)(const void *)&v6;
 	if (to == NULL)
 		return CURL_PREREQFUNC_ABORT;
-	return fetch_allows(arg, to) ? CURL_PREREQFUNC_OK :
+	return fetch_allows(f, to) ? CURL_PREREQFUNC_OK :
 	    CURL_PREREQFUNC_ABORT;
 }

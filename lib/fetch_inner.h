@@ -36,6 +36,7 @@ struct fetch {
 	CURL *easy;
 	CURLU *url;
 	struct curl_slist *headers;
+	struct curl_slist *fewer;	/* of these, for another origin */
 	struct buf said;	/* what easy was told; empty: not to be kept */
 	bool told;		/* easy knows it all */
 	struct buf fields;	/* of the last head, as fetch_field.c has it */
@@ -51,6 +52,7 @@ struct fetch {
 	size_t lines, headers_len;	/* of all heads so far, in bytes */
 	enum fetch_end end;	/* why a callback of ours stopped libcurl */
 	bool follow;
+	bool abroad;		/* easy was told `fewer` */
 	bool put_off;		/* in hub->work */
 	bool added;		/* to the multi handle */
 	bool paused;
@@ -107,6 +109,15 @@ bool fetch_field_add(struct fetch *, const char *line, size_t len);
 bool fetch_field_next(const struct fetch *, struct fetch_field *);
 /* The first of a name, or NULL. */
 const char *fetch_header(const struct fetch *, const char *name);
+
+/* fetch_abroad.c. Before each request: a redirect that left the origin takes
+ * few headers along. False: out of memory. */
+bool fetch_abroad_look(struct fetch *);
+/* What is to be used again has all of them. */
+void fetch_abroad_return(struct fetch *);
+
+/* fetch_url.c */
+bool fetch_url_same_origin(CURLU *, CURLU *);
 
 /* fetch_answer.c: ends it from inside a callback; 0, for libcurl. Borrows why
  * until done. */

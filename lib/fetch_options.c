@@ -227,7 +227,7 @@ fetch_options_callbacks(struct fetch *f)
 	bad |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
 	    fetch_on_socket);
 	bad |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, f);
-	if (f->allow != NULL) {
+	if (f->allow != NULL || f->follow) {
 		bad |= curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
 		    fetch_on_connected);
 		bad |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, f);

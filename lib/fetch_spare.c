@@ -83,6 +83,7 @@ fetch_spare_free(struct fetch *f)
 {
 	curl_easy_cleanup(f->easy);
 	curl_slist_free_all(f->headers);
+	curl_slist_free_all(f->fewer);
 	curl_url_cleanup(f->url);
 	buf_free(&f->said);
 	buf_free(&f->fields);
@@ -99,6 +100,7 @@ fetch_spare_keep(struct fetch *f)
 		fetch_spare_free(f);
 		return;
 	}
+	fetch_abroad_return(f);
 	memset((char *)f + fixed, 0, sizeof(*f) - fixed);
 	TAILQ_INSERT_HEAD(&hub->spare, f, entry);
 	if (++hub->spares <= FETCH_SPARES)

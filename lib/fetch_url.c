@@ -154,6 +154,14 @@ fetch_url_same(CURLU *a, CURLU *b, CURLUPart part)
 	return same;
 }
 
+bool
+fetch_url_same_origin(CURLU *a, CURLU *b)
+{
+	return fetch_url_same(a, b, CURLUPART_SCHEME) &&
+	    fetch_url_same(a, b, CURLUPART_HOST) &&
+	    fetch_url_same(a, b, CURLUPART_PORT);
+}
+
 char *
 fetch_resolve(const char *base, const char *reference, bool *same_origin)
 {
@@ -173,9 +181,7 @@ fetch_resolve(const char *base, const char *reference, bool *same_origin)
 	    0) != CURLUE_OK)
 		goto out;
 	if (same_origin != NULL)
-		*same_origin = fetch_url_same(old, new, CURLUPART_SCHEME) &&
-		    fetch_url_same(old, new, CURLUPART_HOST) &&
-		    fetch_url_same(old, new, CURLUPART_PORT);
+		*same_origin = fetch_url_same_origin(old, new);
 	given = buf_give(&out);
 out:
 	buf_free(&out);
