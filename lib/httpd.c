@@ -304,6 +304,8 @@ httpd_open(struct loop *loop, const struct httpd_config *config,
 	TAILQ_INIT(&h->conns);
 	TAILQ_INIT(&h->idle);
 	TAILQ_INIT(&h->begun);
+	TAILQ_INIT(&h->ahead);
+	h->turn.fire = httpd_conn_turn;
 	h->fd = httpd_bind(config, error);
 	if (h->fd == -1) {
 		free(h);
@@ -383,5 +385,6 @@ httpd_close(struct httpd *h)
 	h->drained = NULL;
 	while (!TAILQ_EMPTY(&h->conns))
 		httpd_conn_close(TAILQ_FIRST(&h->conns));
+	loop_timer_stop(h->loop, &h->turn);
 	free(h);
 }

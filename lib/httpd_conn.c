@@ -17,7 +17,6 @@
 #include "log.h"
 
 enum {
-	HTTPD_TURN = 32,	/* steps a turn, for the others' sake */
 	HTTPD_IN = 1024,	/* bytes of memory an idle one may hold */
 	HTTPD_LINGER = 1000,	/* ms */
 	HTTPD_HELD = 5,		/* ms that a head waits for its body */
@@ -63,17 +62,19 @@ httpd_conn_answered(struct httpd_conn *c)
 	httpd_conn_settle(c);
 }
 
-/* As many steps as can be made now; the connection may be freed. */
+/* To the end of one request at most: who has sent ahead queues up for the
+ * next, behind the others. The connection may be freed. */
 static void
 httpd_conn_work(struct httpd_conn *c)
 {
-	enum httpd_step step = STEP_ON;
+	enum httpd_step step;
 
 	c->busy = true;
-	for (int i = 0; i < HTTPD_TURN && step == STEP_ON; i++)
+	do
 		step = httpd_step(c);
+	while (step == STEP_ON && c->state != CONN_HEAD);
 	c->busy = false;
-	c->more = step == STEP_ON;
+	c->more = step == STEP_ON && (c->in.len > 0 || c->eof);
 	if (step == STEP_END)
 		httpd_conn_close(c);
 	else
@@ -164,8 +165,10 @@ httpd_conn_fire(struct loop_timer *t)
 static enum httpd_wait
 httpd_conn_waits(const struct httpd_conn *c)
 {
-	if (c->broken || c->more)
+	if (c->broken)
 		return WAIT_SOON;
+	if (c->more)
+		return WAIT_NONE;
 	if (httpd_pending(c) > 0)
 		return c->held ? WAIT_HELD : WAIT_WRITE;
 	switch (c->state) {
@@ -241,6 +244,46 @@ httpd_conn_line(struct httpd_conn *c)
 	}
 }
 
+static void
+httpd_conn_queue(struct httpd_conn *c)
+{
+	struct httpd *h = c->server;
+
+	if (c->queued == c->more)
+		return;
+	c->queued = c->more;
+	if (!c->more) {
+		TAILQ_REMOVE(&h->ahead, c, turn);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&h->ahead, c, turn);
+	if (!loop_timer_runs(&h->turn))
+		loop_timer_start(h->loop, &h->turn, 0);
+}
+
+/*
+ * However many have sent ahead, and however much: what they all get done in a
+ * turn is bounded, so that whoever asks now need not wait for them.
+ */
+void
+httpd_conn_turn(struct loop_timer *t)
+{
+	struct httpd *h = LOOP_OF(struct httpd, turn, t);
+	struct httpd_conn *c;
+	bool last = false;
+
+	for (int i = 0; i < HTTPD_TURN && !last &&
+	    (c = TAILQ_FIRST(&h->ahead)) != NULL; i++) {
+		/* with the last one that is drained the server may go */
+		last = h->draining && h->count == 1;
+		c->more = false;
+		httpd_conn_queue(c);
+		httpd_conn_work(c);
+	}
+	if (!last && !TAILQ_EMPTY(&h->ahead))
+		loop_timer_start(h->loop, &h->turn, 0);
+}
+
 void
 httpd_conn_settle(struct httpd_conn *c)
 {
@@ -249,6 +292,7 @@ httpd_conn_settle(struct httpd_conn *c)
 	if (c->in.len == 0 && c->in.cap > HTTPD_IN)
 		buf_free(&c->in);
 	httpd_conn_line(c);
+	httpd_conn_queue(c);
 	httpd_conn_timer(c);
 	loop_watch_start(c->server->loop, &c->watch, c->watch.fd,
 	    httpd_conn_events(c));
@@ -287,6 +331,8 @@ httpd_conn_close(struct httpd_conn *c)
 	if (r != NULL && r->later && r->gone != NULL)
 		r->gone(r->arg);
 	httpd_conn_drop(c);
+	c->more = false;
+	httpd_conn_queue(c);
 	loop_watch_stop(c->server->loop, &c->watch);
 	loop_timer_stop(c->server->loop, &c->timer);
 	close(c->watch.fd);

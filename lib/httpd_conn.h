@@ -23,7 +23,7 @@ enum httpd_state {
 /* What the connection's one timer waits for. */
 enum httpd_wait {
 	WAIT_NONE,
-	WAIT_SOON,	/* the next turn: more to do, or to report */
+	WAIT_SOON,	/* the next turn: something to report */
 	WAIT_IDLE,
 	WAIT_HEADER,
 	WAIT_BODY,
@@ -36,7 +36,7 @@ TAILQ_HEAD(httpd_list, httpd_conn);
 
 struct httpd_conn {
 	struct httpd *server;
-	TAILQ_ENTRY(httpd_conn) all, line;
+	TAILQ_ENTRY(httpd_conn) all, line, turn;
 	struct httpd_list *list;	/* that line is in, or NULL */
 	struct loop_watch watch;
 	struct loop_timer timer;
@@ -54,7 +54,8 @@ struct httpd_conn {
 	bool held;		/* out waits for what follows */
 	bool used;		/* a byte has come */
 	bool moved;		/* something went on: the timer begins anew */
-	bool more;		/* goes on in the next turn */
+	bool more;		/* goes on when its turn comes */
+	bool queued;		/* for that, in server->ahead */
 	bool eof;		/* the client sends no more, all is read */
 	bool halved;		/* the same, seen while answering */
 	bool close;		/* after the present answer */
@@ -94,6 +95,8 @@ struct httpd {
 	struct httpd_list idle, begun;	/* between requests, or inside one
 					 * that is not all there, or was not
 					 * read to its end; the oldest first */
+	struct httpd_list ahead;	/* those that go on by themselves */
+	struct loop_timer turn;		/* runs while there are some */
 	size_t count;
 	bool draining;
 	void (*drained)(void *);
@@ -104,6 +107,7 @@ struct httpd {
 
 enum {
 	HTTPD_READ = 16384,	/* bytes a recv(2) */
+	HTTPD_TURN = 32,	/* requests sent ahead, of all, a turn */
 	HTTPD_DISCARD = 65536,	/* of a body nobody asked for */
 };
 
@@ -118,6 +122,8 @@ void httpd_conn_open(struct httpd *, int fd, const char *remote,
     bool loopback);
 /* Tells the request it is gone, closes and frees. */
 void httpd_conn_close(struct httpd_conn *);
+/* httpd's turn: the next ones of `ahead`. */
+void httpd_conn_turn(struct loop_timer *);
 /* After anything has changed: what to wait for now. */
 void httpd_conn_settle(struct httpd_conn *);
 /* The request is answered: frees it. The connection goes on or ends. */

@@ -256,6 +256,7 @@ main_close(struct worker *w)
 	current_drop(w->current);
 	queue_text_drop(w->snapshot);
 	metric_close(w->metric);
+	buf_free(&w->document);
 	settings_free(&w->settings);
 }
 

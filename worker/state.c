@@ -185,10 +185,15 @@ state_health(struct route_request *req, struct route_reply *reply)
 static void
 state_swagger(struct route_request *req, struct route_reply *reply)
 {
-	(void)req;
+	struct worker *w = req->table->context;
+
+	if (w->document.len == 0) {
+		buf_init(&w->document, reply->body.max);
+		openapi_print(&routes_openapi, &w->document);
+	}
 	reply->status = 200;
 	reply->type = "application/yaml";
-	openapi_print(&routes_openapi, &reply->body);
+	buf_add(&reply->body, buf_text(&w->document), w->document.len);
 }
 
 static const struct route_answer state_get_answers[] = {

@@ -40,6 +40,7 @@ struct worker {
 	char queue_name[24];		/* of the queue's file */
 	char instance[TOKEN_UUID];
 	char via[TOKEN_UUID + 16];	/* value of Via: who loops back here */
+	struct buf document;	/* of /swagger.yaml, once it was asked for */
 };
 
 #endif
