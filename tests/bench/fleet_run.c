@@ -54,9 +54,9 @@ fleet_second(struct fleet *f)
 	return &f->second[f->at];
 }
 
-/* Waits for events, `us` at most. */
-static bool
-fleet_wait(struct fleet *f, int64_t us)
+/* Gives what epoll(7) has, after `us` at most. How many; -1: it failed. */
+static int
+fleet_collect(struct fleet *f, int64_t us)
 {
 	struct epoll_event events[FLEET_EVENTS];
 	struct timespec wait = { .tv_nsec = us * 1000 };
@@ -64,7 +64,7 @@ fleet_wait(struct fleet *f, int64_t us)
 
 	if (n < 0 && errno != EINTR) {
 		perror("fleet: epoll_pwait2");
-		return false;
+		return -1;
 	}
 	f->now = fleet_clock() - f->zero;
 	for (int i = 0; i < n; i++) {
@@ -75,7 +75,25 @@ fleet_wait(struct fleet *f, int64_t us)
 		else
 			conns_event(f, number, events[i].events);
 	}
-	return true;
+	return n > 0 ? n : 0;
+}
+
+/* Waits `us` at most. Agents with an interval are looked after once a
+ * millisecond: to be woken for each answer would cost more than the answer,
+ * both here and in whoever is measured. */
+static bool
+fleet_wait(struct fleet *f, int64_t us)
+{
+	struct timespec rest = { .tv_nsec = us * 1000 };
+	int n;
+
+	if (f->opt.interval == 0 || f->first)
+		return fleet_collect(f, us) >= 0;
+	nanosleep(&rest, NULL);
+	do
+		n = fleet_collect(f, 0);
+	while (n == FLEET_EVENTS);
+	return n >= 0;
 }
 
 /* Whoever is due asks, as far as there are connections. */
