@@ -16,15 +16,17 @@
 static enum fetch_end
 fetch_failure(struct fetch *f, CURLcode code)
 {
-	long redirects = 0;
+	long redirects = 0, asked = 0;	/* bytes, of a request */
 
 	curl_easy_getinfo(f->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+	curl_easy_getinfo(f->easy, CURLINFO_REQUEST_SIZE, &asked);
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
 		return FETCH_TIMEOUT;
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
-		return redirects > 0 ? FETCH_BROKEN : FETCH_UNREACHABLE;
+		return redirects > 0 || asked > 0 ? FETCH_BROKEN :
+		    FETCH_UNREACHABLE;
 	case CURLE_OUT_OF_MEMORY:	/* also for a line over 100 KB */
 	case CURLE_TOO_MANY_REDIRECTS:
 	case CURLE_WEIRD_SERVER_REPLY:

@@ -85,6 +85,9 @@ fetch_head(struct fetch *f, size_t len)
 	if (status == 101)
 		return fetch_stop(f, FETCH_BROKEN,
 		    "the answer changes the protocol unasked");
+	if (status > 599)
+		return fetch_stop(f, FETCH_BROKEN,
+		    "Unsupported response code in HTTP response");
 	location = fetch_header(f, "Location");
 	if (f->follow && status >= 300 && status < 400 &&
 	    location != NULL && *location != '\0')

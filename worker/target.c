@@ -172,6 +172,7 @@ target_failure(struct worker *w, const struct fetch_result *result,
 		break;
 	}
 	w->counts.broken++;
-	buf_printf(why, "the target broke off: %s", result->detail);
+	buf_printf(why, "the target broke off, or answers no HTTP: %s",
+	    result->detail);
 	return 502;
 }

@@ -140,6 +140,18 @@ teardown_file()
 	expect_header Location "$target2/deep/thing"
 }
 
+@test "a status that is none of HTTP is 502, and said to be" {
+	local code
+	for code in 099 99 000 0200 600 999 1000; do
+		put_url "$target/status?$code"
+		hit
+		expect_problem 502 'answers no HTTP: Unsupported response code'
+	done
+	put_url "$target/status?599"
+	hit
+	expect_status 599
+}
+
 @test "a redirect to another origin takes no header that may be a secret" {
 	local secrets='"Authorization":"Bearer x","X-API-Key":"k","Cookie":"a=b"'
 	local mine="{$secrets,\"Accept\":\"text/x\",\"X-Empty\":\"\"}" n
