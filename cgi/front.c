@@ -154,6 +154,15 @@ front_compose(struct controller *c, struct front_text *t)
 
 /* --- writing ------------------------------------------------------------ */
 
+/* Whether nobody else may read it, else a backup was put back. */
+static bool
+front_private(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (st.st_mode & 077) == 0;
+}
+
 /* Writes a file, unless it is what it shall be. */
 static bool
 front_file(const struct front *f, const char *name, const char *data,
@@ -165,8 +174,8 @@ front_file(const struct front *f, const char *name, const char *data,
 
 	if (!front_path(f, path, name))
 		return false;
-	if (keep_read(path, &there) != 0 || there.len != len ||
-	    memcmp(buf_text(&there), data, len) != 0)
+	if (!front_private(path) || keep_read(path, &there) != 0 ||
+	    there.len != len || memcmp(buf_text(&there), data, len) != 0)
 		err = keep_write(path, data, len, 0600);
 	if (there.data != NULL)
 		explicit_bzero(there.data, there.len);

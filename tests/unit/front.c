@@ -61,6 +61,21 @@ UNIT("a responder writes all three, and a turn mends what is missing")
 	end();
 }
 
+UNIT("what others could read is written anew")
+{
+	char file[PATH_MAX];
+	struct stat st;
+
+	begin(true);
+	front_publish(&c);
+	front_path(&c.front, file, "credentials");
+	CHECK(chmod(file, 0644) == 0);
+	front_publish(&c);
+	CHECK(stat(file, &st) == 0);
+	CHECK_INT(st.st_mode & 0777, 0600);
+	end();
+}
+
 UNIT("a command makes no folder, and takes away what may be behind")
 {
 	begin(false);
