@@ -173,6 +173,10 @@ db.commit()' "$dir/state/$1" "$2"
 	done
 	passes "$AGENT_KEY" 'X_Api_Key: 1'
 	[ "$status" = 400 ]
+	# more than the responders look at
+	mapfile -t many < <(printf 'X-%s: 1\n' {1..250})
+	passes "$AGENT_KEY" "${many[@]}"
+	[ "$status" = 400 ]
 }
 
 # same …: the fast answer and that of a responder, which no-cache asks for.
@@ -357,7 +361,8 @@ same()
 	# the fleet's key does not make an agent known
 	unknown=99999999-5d4a-4f6b-9a7c-0e1d2c3b4a5f
 	alone "$AGENT_KEY" "X-Agent-ID: ${unknown^^}"
-	alone "$AGENT_KEY" "X-Agent-ID: ${id^^}" 'X-Applied-Version: 1'
+	alone "$AGENT_KEY" "X-Agent-ID: ${id^^}" 'X-Applied-Version: 1' \
+	    'X-Agent-State: no state'
 	again()
 	{
 		[ "$(sql controller-live.db "SELECT applied_version FROM live
@@ -450,6 +455,29 @@ settled()
 	program_stop controller
 	mv "$dir/quiet.env" "$dir/controller.env"
 	controller_again
+}
+
+@test "what was known before lighttpd began is not believed" {
+	[ "$TRANSPORT" = standalone ] || skip "the same script"
+	mkdir -p "$dir/late"
+	for name in config agents status watch; do
+		printf '#!/bin/sh\nsleep 3\nexec %s "$@"\n' \
+		    "$bin/$name.fcgi" >"$dir/late/$name.fcgi"
+		chmod +x "$dir/late/$name.fcgi"
+	done
+	mapfile -t settings <"$dir/controller.env"
+	port=$(cat "$dir/controller.port")
+	program_stop controller KILL
+	program_start controller env -i PATH="$PATH" DCM_BIN="$dir/late" \
+	    CONTROLLER_PORT="$port" "${settings[@]}" "$top/lighttpd/run.sh"
+	wait_until port_open "$port"
+	# nobody has looked at the store yet
+	for n in 1 2 3; do
+		refute ask -t 0.2 "$AGENT_KEY"
+	done
+	grep '^1' "$front/now"
+	wait_until alone "$AGENT_KEY"
+	program_stop controller
 }
 
 # copied [NAME=value ...]: runs it from a copy of lighttpd/, with two workers.
