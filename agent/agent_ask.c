@@ -2,8 +2,8 @@
  * Asks the controller, and turns the end of a request into an event.
  */
 #include "agent_inner.h"
+#include "clock.h"
 
-#include <time.h>
 
 static struct ask
 agent_ask(struct agent *a)
@@ -21,15 +21,11 @@ agent_ask_news(const struct agent *a)
 static void
 agent_ask_ended(struct agent *a, struct answer *answer)
 {
-	struct timespec now;
-
 	a->fetch = NULL;
 	a->status = answer->status;
 	a->ends[a->at][answer->kind]++;
-	if (answer->status != 0) {
-		clock_gettime(CLOCK_REALTIME, &now);
-		a->last_answer = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-	}
+	if (answer->status != 0)
+		a->last_answer = clock_wall();
 	a->answer = answer;
 	agent_happens(a, (enum agent_event)
 	    (AGENT_GOOD + (int)answer->kind - ANSWER_GOOD));

@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "log.h"
 #include "tell.h"
 #include "token.h"
@@ -70,14 +70,10 @@ deliver_rest_unasked(struct deliver *d)
 static void
 deliver_ended(struct deliver *d, struct ack *ack)
 {
-	struct timespec now;
-
 	d->fetch = NULL;
 	d->ends[d->at][ack->kind]++;
-	if (ack->kind != ACK_SILENT) {
-		clock_gettime(CLOCK_REALTIME, &now);
-		d->last_answer = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-	}
+	if (ack->kind != ACK_SILENT)
+		d->last_answer = clock_wall();
 	d->ack = ack;
 	deliver_happens(d, (enum deliver_event)
 	    (DELIVER_TOLD + (int)ack->kind - ACK_TOLD));

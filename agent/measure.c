@@ -4,8 +4,8 @@
  */
 #include "measure.h"
 
-#include <time.h>
 
+#include "clock.h"
 #include "supervisor.h"
 
 enum {
@@ -79,12 +79,9 @@ struct metric *
 measure_open(struct buf *error)
 {
 	struct metric *metric = metric_open(measure_rows, NULL, error);
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	if (metric != NULL)
-		metric_set(metric, MEASURE_START, NULL,
-		    now.tv_sec * 1000LL + now.tv_nsec / 1000000);
+		metric_set(metric, MEASURE_START, NULL, clock_wall());
 	return metric;
 }
 

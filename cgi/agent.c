@@ -11,6 +11,7 @@
 #include "agents.h"
 #include "auth.h"
 #include "body.h"
+#include "clock.h"
 #include "controller.h"
 #include "housekeep.h"
 #include "log.h"
@@ -63,7 +64,7 @@ agent_delete(struct route_request *req, struct route_reply *reply)
 	const char *id = route_value(req, "id");
 	struct store_deed deed = auth_deed(req, "delete");
 	enum store_end end = store_forget(controller_of(req)->store, id,
-	    &deed, controller_clock());
+	    &deed, clock_wall());
 
 	if (end != STORE_DONE) {
 		agent_fault(req, reply, end);
@@ -110,7 +111,7 @@ agent_rotate(struct route_request *req, struct route_reply *reply)
 		return;
 	}
 	memcpy(id, route_value(req, "id"), sizeof(id));
-	end = store_rotate(c->store, id, &deed, controller_clock(),
+	end = store_rotate(c->store, id, &deed, clock_wall(),
 	    &generation);
 	if (end != STORE_DONE) {
 		agent_fault(req, reply, end);
@@ -152,7 +153,7 @@ agent_note(struct route_request *req, struct route_reply *reply,
     const struct agent_said *said, unsigned long present)
 {
 	struct store_beat beat = {
-		.at = controller_clock(),
+		.at = clock_wall(),
 		.applied_version = present & 1 ? said->applied_version : -1,
 		.state = beat_state(said->state),
 		.error = said->error != NULL ? said->error : "",

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clock.h"
 #include "log.h"
 #include "page.h"
 #include "refusal.h"
@@ -94,7 +95,7 @@ audit_list(struct route_request *req, struct route_reply *reply)
 	struct controller *c = controller_of(req);
 	long limit = (long)route_number(req, "limit", 100);
 	struct audit_page page = { .last = 0 };
-	long long now = controller_clock();
+	long long now = clock_wall();
 	const struct store_version *v;
 	bool more = false;
 	enum store_end end = controller_current(c, &v);

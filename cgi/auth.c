@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "controller.h"
 #include "log.h"
 #include "pass.h"
@@ -144,7 +145,7 @@ auth_bearer(struct route_request *req, struct route_reply *reply,
 	if (generation < present)
 		return AUTH_WRONG;
 	if (generation > present && store_raise(c->store, id, generation,
-	    controller_clock()) != STORE_DONE)
+	    clock_wall()) != STORE_DONE)
 		log_warn("auth", "%s", store_detail(c->store));
 	memcpy(auth_of(req)->agent, id, sizeof(id));
 	req->who = ROUTE_AGENT | ROUTE_TOKEN;
@@ -171,7 +172,7 @@ auth_password(struct route_request *req, const char *encoded,
 	struct controller *c = controller_of(req);
 
 	sent->wait_ms = refusal_wait(&c->refusal, req->remote,
-	    controller_clock());
+	    clock_wall());
 	return sent->wait_ms > 0 ? AUTH_SOON :
 	    auth_basic(req, encoded, sent);
 }
@@ -212,7 +213,7 @@ auth_count(const struct route_request *req, const struct auth_sent *sent,
 		.checked = checked,
 	};
 
-	refusal_note(&controller_of(req)->refusal, &said, controller_clock());
+	refusal_note(&controller_of(req)->refusal, &said, clock_wall());
 }
 
 static bool

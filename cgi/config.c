@@ -12,6 +12,7 @@
 
 #include "auth.h"
 #include "beat.h"
+#include "clock.h"
 #include "controller.h"
 #include "etag.h"
 #include "publish.h"
@@ -41,7 +42,7 @@ config_agent(const struct route_request *req, struct store_beat *beat)
 	const char *token = auth_of(req)->agent;
 
 	*beat = (struct store_beat){
-		.at = controller_clock(), .applied_version = -1,
+		.at = clock_wall(), .applied_version = -1,
 	};
 	if ((req->who & ROUTE_AGENT) == 0)
 		return false;

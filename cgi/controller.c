@@ -283,15 +283,6 @@ controller_of(const struct route_request *req)
 	return req->table->context;
 }
 
-long long
-controller_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void
 controller_quiet(void *arg, const char *field, const char *message)
 {

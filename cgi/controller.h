@@ -126,9 +126,6 @@ const char *controller_unset(const struct controller *);
 /* The controller behind a request. */
 struct controller *controller_of(const struct route_request *);
 
-/* Milliseconds since 1970. */
-long long controller_clock(void);
-
 /* 503 with what the store says, which is logged, the same at most once in
  * ten seconds. */
 void controller_fault(const struct route_request *, struct route_reply *,

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "controller.h"
 #include "keep.h"
 #include "log.h"
@@ -135,7 +136,7 @@ front_compose(struct controller *c, struct front_text *t)
 {
 	unsigned char sum[TOKEN_SHA256];
 	char stamp[2 * TOKEN_SHA256 + 1];
-	long long at = controller_clock();	/* before anything is read */
+	long long at = clock_wall();	/* before anything is read */
 	enum store_end end;
 
 	if (!c->key.known && pass_load(&c->key, c->key_path) != 0)
@@ -286,7 +287,7 @@ front_age(const struct front *f)
 
 	if (front_path(f, path, "now") && keep_read(path, &line) == 0 &&
 	    line.len > 0)
-		age = controller_clock() - strtoll(line.data, NULL, 10);
+		age = clock_wall() - strtoll(line.data, NULL, 10);
 	buf_free(&line);
 	return age;
 }

@@ -16,6 +16,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 
 enum {
@@ -91,7 +92,7 @@ gateway_hold_sign(struct watch *w, const struct watch_poll *poll)
 	const struct gateway_held *held = (const void *)poll;
 	struct store_beat beat = held->beat;
 
-	beat.at = controller_clock();
+	beat.at = clock_wall();
 	beat_note(&g->c->beat, &beat);
 }
 

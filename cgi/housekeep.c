@@ -8,13 +8,14 @@
 #include <time.h>
 
 #include "audit.h"
+#include "clock.h"
 #include "log.h"
 #include "notify.h"
 
 static void
 housekeep_look(struct controller *c, long budget)
 {
-	long long at = controller_clock();
+	long long at = clock_wall();
 
 	beat_fold(&c->beat, c->store, at);
 	if (store_sweep(c->store, at, budget) != STORE_DONE)
@@ -42,8 +43,8 @@ housekeep_turn(struct controller *c)
 	next = ms + HOUSEKEEP_MS;
 	front_turn(c);
 	housekeep_look(c, HOUSEKEEP_IDLE_MS);
-	refusal_fold(&c->refusal, c->store, controller_clock(), false);
-	if (ms >= purge && !audit_purge(c, controller_clock()))
+	refusal_fold(&c->refusal, c->store, clock_wall(), false);
+	if (ms >= purge && !audit_purge(c, clock_wall()))
 		purge = ms + HOUSEKEEP_PURGE_MS;
 	store_checkpoint(c->store);
 }

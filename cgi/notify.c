@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "controller.h"
 #include "json.h"
 #include "keep.h"
@@ -120,7 +121,7 @@ notify_lock(const struct controller *c, int64_t until)
 
 	snprintf(path, sizeof(path), "%s/notify.lock", c->settings.state_dir);
 	while ((fd = keep_lock(path, 0)) < 0 && errno == EWOULDBLOCK &&
-	    notify_talk_now() < until)
+	    clock_steady() < until)
 		usleep(5000);
 	return fd;
 }
@@ -136,7 +137,7 @@ notify_tell(struct controller *c, int64_t deadline)
 		return;
 	notify_payload(&payload, v);
 	for (size_t i = 0; i < n->count && !payload.failed; i++) {
-		int64_t now = notify_talk_now();
+		int64_t now = clock_steady();
 		struct notify_link *link = &n->links[i];
 
 		notify_say(link, notify_talk_tell(&link->talk, &payload, now +
@@ -156,7 +157,7 @@ notify_turn(struct controller *c)
 	c->notify.due = false;
 	if (c->notify.count == 0 || c->store == NULL)
 		return;
-	now = notify_talk_now();
+	now = clock_steady();
 	lock = notify_lock(c, now + NOTIFY_LOCK_MS);
 	notify_tell(c, now + NOTIFY_MS);
 	if (lock >= 0)

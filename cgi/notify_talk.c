@@ -11,19 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 enum { NOTIFY_TALK_OUT = 8 << 20, NOTIFY_TALK_READ = 16384 };
-
-int64_t
-notify_talk_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void
 notify_talk_failed(struct notify_talk *t, const char *why)
@@ -83,7 +75,7 @@ static short
 notify_talk_wait(int fd, short events, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
-	int64_t left = deadline - notify_talk_now();
+	int64_t left = deadline - clock_steady();
 
 	while (left > 0) {
 		int n = poll(&p, 1, (int)left);
@@ -92,7 +84,7 @@ notify_talk_wait(int fd, short events, int64_t deadline)
 			return p.revents;
 		if (n < 0 && errno != EINTR)
 			return POLLERR;
-		left = deadline - notify_talk_now();
+		left = deadline - clock_steady();
 	}
 	return 0;
 }
@@ -200,11 +192,11 @@ notify_talk_tell(struct notify_talk *t, const struct buf *payload,
 	size_t left = t->servers.count;
 
 	/* A connection that was kept may have died since. */
-	if (t->fd >= 0 && notify_talk_say(t, payload, notify_talk_now() +
-	    (deadline - notify_talk_now()) / 2))
+	if (t->fd >= 0 && notify_talk_say(t, payload, clock_steady() +
+	    (deadline - clock_steady()) / 2))
 		return true;
 	for (; left > 0; left--) {
-		int64_t now = notify_talk_now();
+		int64_t now = clock_steady();
 
 		if (notify_talk_anew(t, payload, now +
 		    (deadline - now) / (int64_t)left))

@@ -49,9 +49,6 @@ struct notify_engine {
 
 extern const struct notify_engine notify_redis, notify_nats;
 
-/* ms, monotonic. */
-int64_t notify_talk_now(void);
-
 bool notify_talk_open(struct notify_talk *, const struct notify_engine *,
     const char *url, struct buf *error);
 void notify_talk_close(struct notify_talk *);

@@ -10,6 +10,7 @@
 
 #include "auth.h"
 #include "body.h"
+#include "clock.h"
 #include "controller.h"
 #include "log.h"
 
@@ -121,7 +122,7 @@ register_store(struct route_request *req, struct route_reply *reply,
 		.metadata = said->metadata,
 		.software = said->software,
 		.address = strdup(req->remote),
-		.registered_at = controller_clock(),
+		.registered_at = clock_wall(),
 	};
 	struct store_deed deed = auth_deed(req, "register");
 	struct register_given given = { .id = agent.id };

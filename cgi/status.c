@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "controller.h"
 #include "describe.h"
 
@@ -52,11 +52,8 @@ status_look(struct controller *c)
 	static const struct store *of;
 	static enum store_end last;
 	static int64_t until;
-	struct timespec now;
-	int64_t ms;
+	int64_t ms = clock_steady();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	if (of != c->store || ms >= until) {
 		of = c->store;
 		last = store_probe(c->store, STATUS_WAIT_MS);

@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "clock.h"
 
 enum {
 	STORE_SWEEP_INTERVALS = 3,	/* of silence */
@@ -23,15 +24,6 @@ enum {
 					 * was set back */
 	STORE_SWEEP_BATCH = 8192,	/* of one transaction */
 };
-
-static long long
-store_sweep_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool
 store_sweep_due(long long due, long long now)
@@ -96,7 +88,7 @@ store_sweep_mark(struct store_file *f, enum store_sql which,
 		sqlite3_bind_int64(row, 17, STORE_SWEEP_BATCH);
 		end = store_file_run(f, row);
 		some = sqlite3_changes(f->db) == STORE_SWEEP_BATCH;
-		*left = some && store_sweep_clock() >= until;
+		*left = some && clock_steady() >= until;
 	}
 	return end;
 }
@@ -104,7 +96,7 @@ store_sweep_mark(struct store_file *f, enum store_sql which,
 static enum store_end
 store_sweep_silent(struct store *s, long long now, long budget)
 {
-	long long start = store_sweep_clock();
+	long long start = clock_steady();
 	struct store_told told;
 	enum store_end end = store_told(s, &told);
 	bool left = false;
@@ -117,7 +109,7 @@ store_sweep_silent(struct store *s, long long now, long budget)
 		    start + budget, &left);
 	if (end == STORE_DONE && !left)
 		end = store_sweep_next(&s->live, STORE_SQL_SWEEP_SILENT, now,
-		    store_sweep_clock() - start);
+		    clock_steady() - start);
 	return end;
 }
 
@@ -205,7 +197,7 @@ store_sweep_walk(struct store *s, char (*ids)[TOKEN_UUID], long long until,
 	for (*left = false; end == STORE_DONE && !*left;) {
 		end = store_sweep_batch(s, ids, &count);
 		if (end != STORE_DONE || count == STORE_SWEEP_BATCH) {
-			*left = store_sweep_clock() >= until;
+			*left = clock_steady() >= until;
 			continue;
 		}
 		s->walk.after[0] = '\0';
@@ -219,7 +211,7 @@ store_sweep_walk(struct store *s, char (*ids)[TOKEN_UUID], long long until,
 static enum store_end
 store_sweep_join(struct store *s, long long now, long budget)
 {
-	long long start = store_sweep_clock(), known = 0, live = 0;
+	long long start = clock_steady(), known = 0, live = 0;
 	char (*ids)[TOKEN_UUID];
 	enum store_end end;
 	bool left = false;
@@ -237,7 +229,7 @@ store_sweep_join(struct store *s, long long now, long budget)
 	free(ids);
 	if (end == STORE_DONE && !left)
 		end = store_sweep_next(&s->live, STORE_SQL_SWEEP_JOINED, now,
-		    store_sweep_clock() - start);
+		    clock_steady() - start);
 	return end;
 }
 

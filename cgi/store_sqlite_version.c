@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "etag.h"
 #include "version.h"
 
@@ -202,15 +202,6 @@ store_history(struct store *s, long long before, long limit,
 
 /* --- publishing --------------------------------------------------------- */
 
-static long long
-store_version_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static enum store_end
 store_version_audit(struct store *s, const struct store_change *change,
     const struct store_version *v)
@@ -257,7 +248,7 @@ store_version_again(struct store *s, const struct store_change *change,
 	const struct store_version next = {
 		.version = number,
 		.interval = old->interval,
-		.created_at = store_version_clock(),
+		.created_at = clock_wall(),
 	};
 	struct store_change again = *change;
 	struct json_span data;
@@ -286,7 +277,7 @@ store_version_decide(struct store *s, const struct store_change *change,
 	next->interval = change->interval > 0 ? change->interval :
 	    now->interval;
 	next->version = now->version;
-	next->created_at = store_version_clock();
+	next->created_at = clock_wall();
 	if (now->version > 0) {
 		end = store_version_make(s, next, change->data, change->len);
 		if (end != STORE_DONE)

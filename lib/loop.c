@@ -14,8 +14,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum { LOOP_FIRST = 16 };
 
@@ -42,15 +43,6 @@ struct loop {
 	struct loop_caught handlers[NSIG];
 };
 
-static int64_t
-loop_clock(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 struct loop *
 loop_open(void)
 {
@@ -61,7 +53,7 @@ loop_open(void)
 	l->signals = -1;
 	sigemptyset(&l->caught);
 	sigemptyset(&l->added);
-	l->now = loop_clock();
+	l->now = clock_steady();
 	return l;
 }
 
@@ -368,14 +360,14 @@ loop_run(struct loop *l)
 
 	while (!l->stop && loop_waits(l)) {
 		loop_pack(l);
-		l->now = loop_clock();
+		l->now = clock_steady();
 		ready = poll(l->fds, (nfds_t)l->count, loop_patience(l));
 		if (ready == -1 && errno != EINTR) {
 			error = errno;
 			break;
 		}
 		l->turns++;
-		l->now = loop_clock();
+		l->now = clock_steady();
 		if (ready > 0)
 			loop_sweep(l, ready);
 		loop_fire(l);

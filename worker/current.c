@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "etag.h"
 
 /* One reading under way. */
@@ -162,15 +162,6 @@ current_document(struct current_reading *r, const struct json_span *span,
 		current_fail(r, "out of memory");
 }
 
-static long long
-current_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 struct current *
 current_read(const struct current_offer *offer, field_refusal *refuse,
     void *arg, struct buf *why)
@@ -194,7 +185,7 @@ current_read(const struct current_offer *offer, field_refusal *refuse,
 		return NULL;
 	}
 	r.into->refs = 1;
-	r.into->since = current_now();
+	r.into->since = clock_wall();
 	if (offer->etag != NULL && !current_is_etag(offer->etag))
 		current_fail(&r, "the ETag is malformed");
 	else if (offer->etag != NULL)

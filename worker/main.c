@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "clock.h"
 #include "log.h"
 #include "measure.h"
 #include "routes.h"
@@ -125,10 +125,8 @@ main_open(struct worker *w)
 {
 	struct httpd_config config = httpd_defaults;
 	struct buf error = BUF_INIT(1024);
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	w->started = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+	w->started = clock_wall();
 	token_uuid(w->instance);
 	/* 48 random bits tell workers apart; each byte costs every hit */
 	snprintf(w->via, sizeof(w->via), "1.1 dcm-%.13s", w->instance);

@@ -4,6 +4,7 @@
  */
 #include "measure.h"
 
+#include "clock.h"
 #include "metric.h"
 #include "routes.h"
 #include "task.h"
@@ -157,7 +158,7 @@ measure_queue(struct worker *w)
 	metric_set(w->metric, MEASURE_DEPTH, METRIC_LABELS("pending"),
 	    facts.pending);
 	metric_set(w->metric, MEASURE_OLDEST, NULL, facts.oldest > 0 ?
-	    queue_now() - facts.oldest : 0);
+	    clock_wall() - facts.oldest : 0);
 	metric_set(w->metric, MEASURE_UP, NULL, facts.up);
 	metric_set(w->metric, MEASURE_RUNNING, NULL,
 	    (long long)w->tasks->running);

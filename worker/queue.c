@@ -58,15 +58,6 @@ queue_state_name(enum queue_state state)
 	return names[state];
 }
 
-long long
-queue_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* --- answers ------------------------------------------------------------ */
 
 struct queue_record *

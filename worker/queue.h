@@ -168,7 +168,6 @@ void queue_answer(struct queue *, struct queue_call *, enum queue_end);
 struct queue_record *queue_record_add(struct queue_call *);
 /* Gives the answers that are ready. */
 void queue_deliver(struct queue *);
-long long queue_now(void);		/* ms since 1970 */
 
 extern const struct queue_engine queue_memory, queue_sqlite, queue_redis;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "clock.h"
 #include "queue.h"
 
 enum {
@@ -161,7 +162,7 @@ queue_memory_stale(const struct queue_memory *m)
 	const struct queue_memory_task *t = TAILQ_FIRST(&m->ended);
 
 	return t != NULL && (m->results > MEMORY_RESULTS ||
-	    t->ended_at + m->base.setup.ttl_ms <= queue_now());
+	    t->ended_at + m->base.setup.ttl_ms <= clock_wall());
 }
 
 static void
@@ -175,7 +176,7 @@ queue_memory_expire(struct queue_memory *m)
 	t = TAILQ_FIRST(&m->ended);
 	if (t == NULL)
 		return;
-	wait = t->ended_at + m->base.setup.ttl_ms - queue_now();
+	wait = t->ended_at + m->base.setup.ttl_ms - clock_wall();
 	loop_timer_start(m->base.setup.loop, &m->expiry,
 	    wait > 100 ? wait : 100);
 }
@@ -261,7 +262,7 @@ static void
 queue_memory_end(struct queue_memory *m, struct queue_memory_task *t,
     const char *result)
 {
-	t->ended_at = queue_now();
+	t->ended_at = clock_wall();
 	t->result = result != NULL ? strdup(result) : NULL;
 	t->size = t->result != NULL ? strlen(t->result) : 0;
 	m->results += t->size;

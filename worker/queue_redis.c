@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 
 struct queue_redis_verb {
@@ -160,7 +161,7 @@ queue_redis_settle(struct queue *q, const struct queue_settled *settled,
 	struct queue_redis_run *run = queue_redis_take_find(r, settled->id);
 	const char *error = settled->error != NULL ? settled->error : "";
 	const char *entry = run != NULL ? run->entry : "";
-	long long now = queue_now();
+	long long now = clock_wall();
 	char time[24], ttl[24], state[4];
 
 	if (settled->state == QUEUE_PENDING) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "queue_redis.h"
 
@@ -336,7 +337,7 @@ queue_redis_take_sweep(struct loop_timer *timer)
 	loop_timer_start(r->base.setup.loop, timer, TAKE_SWEEP);
 	if (r->sweeping)
 		return;
-	snprintf(now, sizeof(now), "%lld", queue_now());
+	snprintf(now, sizeof(now), "%lld", clock_wall());
 	r->sweeping = queue_redis_eval(r, &r->sweep,
 	    queue_redis_script_sweep,
 	    (const char *const[]){ now, r->offset, NULL });

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 
 enum {
@@ -227,7 +228,7 @@ static sqlite3_stmt *
 queue_sqlite_settle_sql(struct queue_sqlite *s,
     const struct queue_settled *settled)
 {
-	long long now = queue_now();
+	long long now = clock_wall();
 	sqlite3_stmt *sql;
 
 	if (settled->state == QUEUE_PENDING) {
@@ -304,7 +305,7 @@ queue_sqlite_expiry(struct loop_timer *timer)
 	struct queue_sqlite *s = LOOP_OF(struct queue_sqlite, expiry, timer);
 	sqlite3_stmt *sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_EXPIRE);
 
-	sqlite3_bind_int64(sql, 1, queue_now() - s->base.setup.ttl_ms);
+	sqlite3_bind_int64(sql, 1, clock_wall() - s->base.setup.ttl_ms);
 	if (queue_sqlite_begin(s) && queue_sqlite_file_run(s, sql) &&
 	    sqlite3_changes(s->db) > 0) {
 		sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_CONFIG_DROP);

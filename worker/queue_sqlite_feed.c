@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "clock.h"
 #include "queue_sqlite.h"
 
 enum { QUEUE_SQLITE_RETRY = 1000 };	/* ms, after the file failed */
@@ -69,7 +70,7 @@ queue_sqlite_sleep(struct queue_sqlite *s)
 
 	if (sqlite3_step(sql) == SQLITE_ROW &&
 	    sqlite3_column_type(sql, 0) != SQLITE_NULL) {
-		wait = sqlite3_column_int64(sql, 0) - queue_now();
+		wait = sqlite3_column_int64(sql, 0) - clock_wall();
 		queue_sqlite_feed_at(s, wait > 1 ? wait : 1);
 	}
 	sqlite3_reset(sql);
@@ -88,7 +89,7 @@ queue_sqlite_feed(struct loop_timer *timer)
 		return;
 	while (s->base.room > 0) {
 		next = queue_sqlite_file_sql(s, QUEUE_SQLITE_NEXT);
-		sqlite3_bind_int64(next, 1, queue_now());
+		sqlite3_bind_int64(next, 1, clock_wall());
 		code = sqlite3_step(next);
 		if (code != SQLITE_ROW)
 			break;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "clock.h"
 #include "queue_sqlite.h"
 
 static struct queue_sqlite *
@@ -59,7 +60,7 @@ queue_sqlite_read(struct queue *q, const char *id, struct queue_call *call)
 	enum queue_end end;
 
 	sqlite3_bind_text(sql, 1, id, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(sql, 2, queue_now() - q->setup.ttl_ms);
+	sqlite3_bind_int64(sql, 2, clock_wall() - q->setup.ttl_ms);
 	end = queue_sqlite_read_rows(sql, call);
 	if (end == QUEUE_DONE && call->count == 0)
 		end = QUEUE_ABSENT;
@@ -97,7 +98,7 @@ queue_sqlite_list(struct queue *q, const struct queue_page *page,
 		return;
 	}
 	sqlite3_bind_int64(sql, 1, place);
-	sqlite3_bind_int64(sql, 2, queue_now() - q->setup.ttl_ms);
+	sqlite3_bind_int64(sql, 2, clock_wall() - q->setup.ttl_ms);
 	sqlite3_bind_int64(sql, 3, (long long)page->limit);
 	if (page->state != QUEUE_ANY)
 		sqlite3_bind_int(sql, 4, (int)page->state);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "measure.h"
 #include "target.h"
@@ -321,7 +322,7 @@ task_taken(void *arg, const struct queue_task *taken)
 		return;
 	}
 	if (taken->attempts == 1)
-		measure_wait(tasks->worker, queue_now() - taken->created_at);
+		measure_wait(tasks->worker, clock_wall() - taken->created_at);
 	if (t->current == NULL) {
 		buf_str(&t->error, "its configuration cannot be read");
 		task_fail(t);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "measure.h"
 #include "routes.h"
 #include "task_result.h"
@@ -85,7 +86,7 @@ tasks_post(struct route_request *req, struct route_reply *reply)
 {
 	struct worker *w = req->table->context;
 	struct queue_task task = {
-		.created_at = queue_now(), .config = tasks_snapshot(w),
+		.created_at = clock_wall(), .config = tasks_snapshot(w),
 	};
 	struct tasks_ask *a;
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../../worker/queue.h"
+#include "clock.h"
 #include "unit.h"
 
 /* One queue under test at a time, and what it gave out. */
@@ -212,7 +213,7 @@ static inline void
 push(int number, const char *config)
 {
 	struct queue_text *text = queue_text_new(config, strlen(config));
-	struct queue_task task = { .created_at = queue_now(),
+	struct queue_task task = { .created_at = clock_wall(),
 		.config = text };
 
 	snprintf(task.id, sizeof(task.id),
