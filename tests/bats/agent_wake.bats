@@ -33,11 +33,6 @@ teardown()
 	    mv "$dir/agent.log" "$dir/agent.log.$BATS_TEST_NUMBER"
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # wake [NAME=value ...]: an agent with the strategy, subscribed.
 wake()
 {

@@ -15,11 +15,6 @@ setup_file()
 	(cd "$site" && find . | sort) >"$dir/before"
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # code PATH [ARGUMENT of curl...]: the status; the body is $dir/got.
 code()
 {

@@ -15,11 +15,6 @@ setup_file()
 	"$muster" "$dir/state/controller.db" 50 7
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # played [OPTION VALUE]...: 50 agents that poll every second; until all have
 # the version that is published after one second, which is what the bound of
 # a minute is for.

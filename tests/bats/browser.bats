@@ -15,11 +15,6 @@ setup_file()
 	[ "$(wc -l <"$dir/operations")" -gt 15 ]
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # look WHAT PATH [ARGUMENT...]: what Chromium sees is in $dir/seen. Whatever
 # is looked at obeys its policy, and asks nothing of another host.
 look()

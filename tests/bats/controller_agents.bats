@@ -10,11 +10,6 @@ setup_file()
 	controller_start
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # register TEXT [ARGUMENT of request...]: sets $id and $token.
 register()
 {

@@ -10,11 +10,6 @@ setup_file()
 	controller_start AUDIT_RETENTION_DAYS=30
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 setup()
 {
 	forgiven

@@ -10,11 +10,6 @@ setup_file()
 	controller_start DEFAULT_POLL_INTERVAL=1
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # command ARGUMENT...: dcm-controller's command line on the same state; sets
 # $status and $output.
 command_run()

@@ -9,11 +9,6 @@ setup_file()
 	controller_start
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # publish TEXT [ARGUMENT of request...]
 publish()
 {

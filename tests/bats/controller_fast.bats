@@ -14,11 +14,6 @@ setup_file()
 	request POST /config "$ADMIN_KEY" --data '{"url":"http://a/2"}'
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 setup()
 {
 	lighttpd_has mod_magnet || skip "lighttpd has no mod_magnet"

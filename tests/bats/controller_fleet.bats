@@ -11,11 +11,6 @@ setup_file()
 	    '{"data":{"url":"https://ip.me"},"poll_interval_seconds":30}'
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # register [ARGUMENT of request...]: sets $id, $token and $bearer.
 register()
 {

@@ -15,11 +15,6 @@ setup_file()
 	jq -r .token "$dir/body" >"$dir/token"
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 setup()
 {
 	forgiven

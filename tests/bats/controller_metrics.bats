@@ -11,11 +11,6 @@ setup_file()
 	    '{"data":{"url":"http://one"},"poll_interval_seconds":30}'
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # scrape: the metrics, in $dir/metrics.
 scrape()
 {

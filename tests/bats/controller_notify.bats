@@ -30,11 +30,6 @@ teardown()
 	rm -f "$dir"/heard.* "$dir"/played.*
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 publish()
 {
 	request POST /config "${ADMIN[@]}" --data "$1"

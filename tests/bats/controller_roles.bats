@@ -77,11 +77,6 @@ setup_file()
 	document_roles "$dir/document" >"$dir/rows"
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 bearer()
 {
 	echo "Authorization: Bearer $(cat "$dir/$1.token")"

@@ -11,11 +11,6 @@ setup_file()
 	    '{"data":{"url":"http://a/1"},"poll_interval_seconds":30}'
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # Every test begins with the present tag.
 setup()
 {

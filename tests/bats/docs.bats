@@ -9,11 +9,6 @@ setup_file()
 	controller_start
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 @test "every operation of the document is on the page, with its answers" {
 	request GET /docs
 	expect_status 200

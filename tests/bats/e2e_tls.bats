@@ -17,11 +17,6 @@ setup_file()
 	worker_start
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # Ends the file at the first failure: the rest would only wait.
 setup()
 {

@@ -7,7 +7,7 @@
 # and calls `request`. It then runs in several ways with the same assertions,
 # by TRANSPORT: standalone and mount have the fast path where lighttpd has
 # mod_magnet; slow is standalone without it; cgi; in watch, watch.fcgi answers
-# for all. teardown_file calls programs_stop.
+# for all.
 #
 # Nothing here knows a fixed port, and nothing outlives bats. A program dies
 # with the process that started it: what several tests use is started in
@@ -156,7 +156,7 @@ program_stop()
 	done
 }
 
-# For teardown_file: stops everything; fails when a sanitizer spoke.
+# Stops everything; fails when a sanitizer spoke.
 programs_stop()
 {
 	local pid name failed=0
@@ -171,6 +171,12 @@ programs_stop()
 		failed=1
 	fi
 	return $failed
+}
+
+# A file that has more to put away has one of its own.
+teardown_file()
+{
+	programs_stop
 }
 
 # log_has NAME PATTERN: whether a program's output has a line like that.

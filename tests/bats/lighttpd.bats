@@ -9,11 +9,6 @@ setup_file()
 	controller_start
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # Asked beside the prefix; sets status, body.
 beside()
 {

@@ -13,11 +13,6 @@ setup_file()
 	    '{"data":{"url":"http://a/1"},"poll_interval_seconds":30}'
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 setup()
 {
 	program_runs controller || controller_again

@@ -10,11 +10,6 @@ setup_file()
 	controller_start
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 @test "the site beside the program is served as before" {
 	[ "$(curl -s "${base%"$prefix"}/index.html")" = "the site" ]
 	[ "$(curl -s -o "$dir/got" -w '%{http_code}' \

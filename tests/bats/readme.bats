@@ -7,11 +7,6 @@ setup_file()
 	mkdir -p "$dir/state"
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # tour: the README's console blocks on other ports, one command a file with
 # what it should print. `…` stands for anything on its line.
 tour()

@@ -53,13 +53,6 @@ worker_answers()
 	    [ "$(curl -so /dev/null -w '%{http_code}' "$base/health")" = 200 ]
 }
 
-# For teardown_file: stops everything; false when a sanitizer spoke.
-worker_clean()
-{
-	programs_stop && ! grep -E 'ERROR: .*Sanitizer|runtime error:' \
-	    "$dir"/*.log >&2
-}
-
 # target_start: the web server of odd habits; sets $target, $target2 (the
 # same on 127.0.0.2) and $events.
 target_start()

@@ -7,11 +7,6 @@ setup_file()
 	worker_start
 }
 
-teardown_file()
-{
-	worker_clean
-}
-
 refused()
 {
 	request GET /config

@@ -8,11 +8,6 @@ setup_file()
 	worker_start
 }
 
-teardown_file()
-{
-	worker_clean
-}
-
 guarded()
 {
 	put "$1"

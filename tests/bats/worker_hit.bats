@@ -12,11 +12,6 @@ setup_file()
 	    all_proxy=http://127.0.0.1:1
 }
 
-teardown_file()
-{
-	worker_clean
-}
-
 @test "the bytes, the type and the status of a real web server" {
 	put_url "$site/hello.txt"
 	hit

@@ -14,11 +14,6 @@ setup_file()
 	bin=$dir/bin worker_start ALLOW_CIDR=127.0.0.1 QUEUE_URL=memory:
 }
 
-teardown_file()
-{
-	worker_clean
-}
-
 hostile()
 {
 	python3 "$top/tests/bats/hostile.py" "$worker_port" \

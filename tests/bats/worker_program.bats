@@ -8,11 +8,6 @@ setup_file()
 	worker_start ALLOW_CIDR=127.0.0.1
 }
 
-teardown_file()
-{
-	worker_clean
-}
-
 # fails PATTERN NAME=value...: it does not start, and says why.
 fails()
 {

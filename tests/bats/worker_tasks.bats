@@ -14,11 +14,6 @@ setup_file()
 	[ "$engine" != redis ] || port_free >"$dir/redis.port"
 }
 
-teardown_file()
-{
-	programs_stop
-}
-
 # A program dies with the test that started it.
 setup()
 {
