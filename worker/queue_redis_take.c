@@ -1,8 +1,7 @@
 /*
  * Taking tasks out of Redis. A connection of its own waits for new ones
- * (XREADGROUP) and now and then takes over what another worker has not
- * touched for the time of a lease (XAUTOCLAIM); what runs here is touched
- * more often than that.
+ * (XREADGROUP), and takes over what no worker has touched for the time of a
+ * lease (XAUTOCLAIM); what runs here is touched more often than that.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,7 @@
  * which came with it. An answer of the target completes it, whatever its
  * status; where there is none, it is tried again with backoff.
  *
- * An attempt that cannot be settled, because the queue is away, is kept and
- * settled when it is back.
+ * An attempt that cannot be settled, for the queue is away, waits for it.
  */
 #include "task.h"
 

@@ -66,7 +66,7 @@ fails()
 	program_start other env -i PATH="$PATH" WORKER_PORT="$port" \
 	    STATE_DIR="$dir/other" "$bin/dcm-worker" --config "$dir/worker.conf"
 	wait_until port_open "$port"
-	log_has other '^\{"time":.*"component":"init"'
+	wait_until log_has other '^\{"time":.*"component":"init"'
 	program_stop other
 	run "$bin/dcm-worker" --config "$dir/not-there"
 	[ "$status" = 1 ]
