@@ -243,13 +243,16 @@ httpd_ready(struct loop_watch *w, short revents)
 static int
 httpd_listen(const struct addrinfo *at)
 {
-	int fd, on = 1, error;
+	int fd, on = 1, unsent = HTTPD_UNSENT, error;
 
 	fd = socket(at->ai_family, at->ai_socktype | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, at->ai_protocol);
 	if (fd == -1)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/* connections have it from here */
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
+	    sizeof(unsent));
 	if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 &&
 	    listen(fd, HTTPD_BACKLOG) == 0)
 		return fd;

@@ -107,6 +107,9 @@ struct httpd {
 
 enum {
 	HTTPD_READ = 16384,	/* bytes a recv(2) */
+	HTTPD_UNSENT = 262144,	/* of a connection, that wait in the kernel
+				 * to be sent: more than fits a cache makes
+				 * large bodies slower */
 	HTTPD_TURN = 32,	/* requests sent ahead, of all, a turn */
 	HTTPD_DISCARD = 65536,	/* of a body nobody asked for */
 };

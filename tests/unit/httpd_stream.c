@@ -2,6 +2,9 @@
 
 #include "../../lib/httpd_stream.c"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 UNIT("an answer may come later, even at once, and the connection goes on")
 {
 	t_open();
@@ -288,6 +291,38 @@ UNIT("a long answer is sent whole")
 	t_ask("GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 	CHECK(client_has(&client, "Content-Length: 900000\r\n"));
 	CHECK(client.got.len > 900000);
+	t_sound();
+}
+
+UNIT("of a large body only a little waits in the kernel to be sent")
+{
+	static char piece[65536];
+	size_t waiting = 0;
+	int unsent, most = 0;
+
+	t_open();
+	t_hold(&client, "1.1");
+	httpd_stream_start(seen.later, 200, "", -1);
+	/* a reader who takes half of what could be had: the kernel makes more
+	 * and more room for him */
+	for (int i = 0; i < 2000; i++) {
+		if (waiting < sizeof(piece))
+			waiting = httpd_stream_write(seen.later, piece,
+			    sizeof(piece));
+		else
+			waiting = httpd_stream_write(seen.later, piece, 1);
+		if (i % 2 == 0)
+			(void)recv(client.fd, piece, sizeof(piece),
+			    MSG_DONTWAIT);
+		CHECK(ioctl(seen.later->conn->watch.fd, SIOCOUTQNSD,
+		    &unsent) == 0);
+		most = unsent > most ? unsent : most;
+	}
+	CHECK(most > 0);
+	CHECK(most <= HTTPD_UNSENT + 2 * (int)sizeof(piece));
+	client_close(&client);
+	while (seen.gone == 0)
+		t_run("gone");
 	t_sound();
 }
 
