@@ -154,7 +154,7 @@ UNIT("answers that are none, or stop short, are told apart from whole ones")
 		enum fetch_end end;
 	} rows[] = {
 		{ "/closed", FETCH_UNREACHABLE },
-		{ "/garbage", FETCH_UNREACHABLE },
+		{ "/garbage", FETCH_BROKEN },	/* reached, but no HTTP */
 		{ "/short", FETCH_BROKEN },
 		{ "/cut", FETCH_BROKEN },
 		{ "/gzip", FETCH_BROKEN },
