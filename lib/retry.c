@@ -31,9 +31,9 @@ retry_reset(struct retry *r)
 int64_t
 retry_spread(int64_t ms, uint64_t chance)
 {
-	int64_t tenth = ms / 10;
+	int64_t part = ms / 10 - ms / 100;
 
-	return ms - tenth + (int64_t)(chance % (uint64_t)(2 * tenth + 1));
+	return ms - part + (int64_t)(chance % (uint64_t)(2 * part + 1));
 }
 
 static long

@@ -21,7 +21,9 @@ int64_t retry_next(struct retry *, int64_t base_ms, int64_t max_ms,
     uint64_t chance);
 void retry_reset(struct retry *);
 
-/* ms ± 10 %, evenly spread. ms: 0 or more. */
+/* ms ± 9 %, evenly spread: with the time that a request takes it stays within
+ * a tenth, so that a fleet has a version within an interval and a tenth.
+ * ms: 0 or more. */
 int64_t retry_spread(int64_t ms, uint64_t chance);
 
 /*
