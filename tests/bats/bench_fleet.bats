@@ -56,6 +56,17 @@ assert "50 agents" in text and "99 %" in text' "$dir/svg"
 	wait_until polled
 }
 
+@test "a played agent whose token is refused registers again" {
+	local id
+	id=$(curl -sf "${ADMIN[@]}" "$base/agents?limit=1000" |
+	    jq -r 'map(select(.hostname == "agent-0000049")) | .[0].id')
+	request POST "/agents/$id/token" "$ADMIN_KEY"
+	expect_status 200
+	sleep 2.5		# until every process knows
+	played --seed 7 --token-key "$dir/state/token.key"
+	[ "$(value behind) $(value registered) $(value refused)" = "0 1 1" ]
+}
+
 @test "a fleet whose credential is wrong is told what the controller says" {
 	AGENT_API_KEY=wrong run -1 "$fleet" --url "$base" --seconds 1
 	[[ $output == *"answers 401 to an agent"* ]]

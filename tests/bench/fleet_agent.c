@@ -51,7 +51,8 @@ agents_open(struct agent_set *set, uint32_t n, uint64_t seed, const char *key)
 	for (uint32_t i = 0; i < AGENT_SLOTS; i++)
 		set->slot[i] = AGENT_NONE;
 	for (uint32_t i = 0; i < n; i++)
-		set->all[i].list = AGENT_ASKS;
+		set->all[i] = (struct agent){ .list = AGENT_ASKS,
+		    .generation = 1 };
 	return key == NULL || agents_sign(set, seed, key);
 }
 

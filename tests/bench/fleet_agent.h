@@ -1,7 +1,7 @@
 #ifndef FLEET_AGENT_H
 #define FLEET_AGENT_H
 /*
- * The played agents, 64 bytes each, and when each of them is due: a wheel of
+ * The played agents, 68 bytes each, and when each of them is due: a wheel of
  * milliseconds, and the queue of those whose time has come.
  */
 #include <stdbool.h>
@@ -20,6 +20,8 @@ struct agent {
 	uint16_t tag;		/* what it has: see fleet_ask.h */
 	uint8_t failures;	/* in a row */
 	bool hinted;		/* a message told it to ask */
+	bool denied;		/* 401: it registers next */
+	uint8_t generation;	/* of its token */
 };
 
 enum agent_list {

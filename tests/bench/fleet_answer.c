@@ -1,7 +1,7 @@
 /*
  * What an answer means to an agent, and what it does next: as an agent of
- * ours would, down to its backoff. Only a 401 makes it wait and not register,
- * for a played agent cannot.
+ * ours would, down to its backoff. It registers
+ * again after a 401, where it has tokens and the fleet's key.
  */
 #include <stdio.h>
 #include <string.h>
@@ -155,6 +155,37 @@ fleet_first(struct fleet *f, int status, const char *etag)
 }
 
 void
+fleet_registered(struct fleet *f, uint32_t who, int status, const char *body)
+{
+	struct agent *a = &f->agents.all[who];
+
+	if (status != 200 || !ask_registered(&f->agents, who, body)) {
+		fleet_counts(f, status);
+		fleet_retry(f, who);
+		return;
+	}
+	a->denied = false;
+	f->score.registered++;
+	if (f->opt.interval > 0)
+		fleet_later(f, who, 0);
+}
+
+/* Registers at once, but with backoff when that did not help. */
+static void
+fleet_denied(struct fleet *f, uint32_t who)
+{
+	struct agent *a = &f->agents.all[who];
+	bool first = a->failures == 0;
+
+	a->denied = true;
+	if (first && f->opt.interval > 0) {
+		a->failures = 1;
+		fleet_later(f, who, 0);
+	} else
+		fleet_retry(f, who);
+}
+
+void
 fleet_answered(struct fleet *f, uint32_t who, int status, const char *etag,
     int64_t asked)
 {
@@ -168,7 +199,11 @@ fleet_answered(struct fleet *f, uint32_t who, int status, const char *etag,
 	}
 	fleet_counts(f, status);
 	if (status != 200 && status != 304) {
-		fleet_retry(f, who);
+		if (status == 401 && f->agents.sign != NULL &&
+		    f->opt.agent_key != NULL)
+			fleet_denied(f, who);
+		else
+			fleet_retry(f, who);
 		return;
 	}
 	f->now = fleet_clock() - f->zero;

@@ -63,7 +63,8 @@ ask_poll(const struct ask *ask, const struct agent_set *set, uint32_t who,
 	id_make(id, ask->seed, who);
 	if (ask->key == NULL) {
 		p = stpcpy(p, "Authorization: Bearer dcm1.");
-		p = stpcpy(stpcpy(p, id), ".1.");
+		p = stpcpy(stpcpy(p, id), ".");
+		p = stpcpy(ask_number(p, a->generation), ".");
 		p = stpcpy(p, set->sign[who]);
 	} else {
 		p = stpcpy(stpcpy(p, "X-API-Key: "), ask->key);
@@ -81,6 +82,37 @@ ask_poll(const struct ask *ask, const struct agent_set *set, uint32_t who,
 		p = stpcpy(p, "\r\nConnection: close");
 	p = stpcpy(p, "\r\n\r\n");
 	return (size_t)(p - out);
+}
+
+size_t
+ask_register(const struct fleet_option *o, uint32_t who, char *out)
+{
+	char id[TOKEN_UUID];
+	int n;
+
+	id_make(id, (uint64_t)o->seed, who);
+	n = snprintf(out, ASK_MAX, "POST %s/register HTTP/1.1\r\nHost: %s\r\n"
+	    "X-API-Key: %s\r\nX-Agent-ID: %s\r\nContent-Length: 0\r\n%s"
+	    "\r\n", o->path, o->host, o->agent_key, id,
+	    o->keeps ? "" : "Connection: close\r\n");
+	return (size_t)n;
+}
+
+bool
+ask_registered(struct agent_set *set, uint32_t who, const char *body)
+{
+	static const char before[] = "\"token\":\"dcm1.";
+	const char *token = strstr(body, before);
+	char sign[AGENT_SIGN];
+	unsigned generation;
+
+	if (token == NULL || sscanf(token + strlen(before),
+	    "%*36[0-9a-f-].%3u.%43[^\"]", &generation, sign) != 2 ||
+	    generation > UINT8_MAX || strlen(sign) != AGENT_SIGN - 1)
+		return false;
+	set->all[who].generation = (uint8_t)generation;
+	memcpy(set->sign[who], sign, AGENT_SIGN);
+	return true;
 }
 
 size_t

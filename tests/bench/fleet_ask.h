@@ -37,6 +37,10 @@ void ask_close(struct ask *);
 /* An agent's poll into out, which takes ASK_MAX; its length. */
 size_t ask_poll(const struct ask *, const struct agent_set *, uint32_t who,
     char *out);
+/* Its registration, with the fleet's key. */
+size_t ask_register(const struct fleet_option *, uint32_t who, char *out);
+/* Takes its token from the answer. False: there is none. */
+bool ask_registered(struct agent_set *, uint32_t who, const char *body);
 /* A publish of something new. */
 size_t ask_publish(const struct fleet_option *, char *out);
 

@@ -61,6 +61,17 @@ conn_headed(llhttp_t *p)
 	return p->status_code == 304;
 }
 
+/* The request has been sent by then. */
+static int
+conn_body(llhttp_t *p, const char *at, size_t n)
+{
+	struct conn *c = p->data;
+
+	for (; n > 0 && c->got < ASK_MAX - 1; n--)
+		c->out[c->got++] = *at++;
+	return 0;
+}
+
 static int
 conn_complete(llhttp_t *p)
 {
@@ -75,6 +86,7 @@ static const llhttp_settings_t conn_settings = {
 	.on_header_value = conn_value,
 	.on_header_value_complete = conn_valued,
 	.on_headers_complete = conn_headed,
+	.on_body = conn_body,
 	.on_message_complete = conn_complete,
 };
 
@@ -215,7 +227,7 @@ conn_send(struct fleet *f, struct conn *c)
 static void
 conn_begin(struct fleet *f, struct conn *c)
 {
-	c->sent = 0;
+	c->sent = c->got = 0;
 	c->began = c->done = false;
 	c->named = c->tagged = 0;
 	c->fresh = c->fd < 0;
@@ -248,7 +260,9 @@ conns_ask(struct fleet *f, uint32_t who)
 
 	c->who = who;
 	c->asked = f->now;
-	c->len = (uint16_t)ask_poll(&f->ask, &f->agents, who, c->out);
+	c->len = (uint16_t)(f->agents.all[who].denied ?
+	    ask_register(&f->opt, who, c->out) :
+	    ask_poll(&f->ask, &f->agents, who, c->out));
 	conn_begin(f, c);
 }
 
@@ -273,7 +287,12 @@ conn_answered(struct fleet *f, struct conn *c)
 
 	c->etag[c->tagged] = '\0';
 	conn_rest(f, c, keeps);
-	fleet_answered(f, c->who, c->parser.status_code, c->etag, c->asked);
+	c->out[c->got] = '\0';
+	if (c->who < f->agents.n && f->agents.all[c->who].denied)
+		fleet_registered(f, c->who, c->parser.status_code, c->out);
+	else
+		fleet_answered(f, c->who, c->parser.status_code, c->etag,
+		    c->asked);
 }
 
 static void

@@ -23,6 +23,7 @@ struct conn {
 	bool fresh;		/* nothing was asked on it before */
 	bool began, done;	/* the answer */
 	uint16_t len, sent;	/* of out */
+	uint16_t got;		/* of a body, which takes its place */
 	int64_t asked;		/* us: when the agent had it */
 	llhttp_t parser;
 	char name[8];		/* of a field; longer ones are cut */

@@ -32,7 +32,7 @@ static const struct setting option_table[] = {
 	NUMBER("--interval", interval, "30", 0, OPTION_DAY,
 	    "Seconds between an agent's polls; 0: as fast as the connections "
 	    "allow"),
-	NUMBER("--jitter", jitter, "10", 0, 100,
+	NUMBER("--jitter", jitter, "9", 0, 100,
 	    "Percent by which an interval varies to either side"),
 	NUMBER("--seconds", seconds, "60", 1, OPTION_DAY,
 	    "How long it is measured"),
@@ -58,8 +58,8 @@ static const struct setting option_table[] = {
 	NUMBER("--spread", spread, "0", 0, OPTION_DAY,
 	    "Seconds over which agents spread what a message makes them ask"),
 	TEXT("--token-key", token_key, SETTING_PATH, NULL, NULL,
-	    "The controller's TOKEN_KEY_FILE: each agent has its own token; "
-	    "else AGENT_API_KEY"),
+	    "The controller's TOKEN_KEY_FILE: each agent has its own token, "
+	    "and registers again with AGENT_API_KEY when it is refused"),
 	NUMBER("--seed", seed, "1", 0, 1000000000,
 	    "The agents' ids come from it"),
 	NUMBER("--publish-at", publish_at, "0", 0, OPTION_DAY,
@@ -105,7 +105,7 @@ option_help(void)
 
 	buf_str(&text, "usage: fleet [--OPTION VALUE]...\n\n"
 	    "Plays a fleet of agents against a controller of this machine, "
-	    "and says what\nit saw. Memory: 17 MB, 64 bytes an agent and "
+	    "and says what\nit saw. Memory: 17 MB, 68 bytes an agent and "
 	    "1 KB a connection.\n\n");
 	setting_help(option_table, &text);
 	setting_help(option_secrets, &text);

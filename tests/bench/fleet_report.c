@@ -87,6 +87,7 @@ report_polls(struct report *r)
 	report_value(r, "unchanged", (double)s->same);
 	report_value(r, "changed", (double)s->changed);
 	report_value(r, "refused", (double)s->refused);
+	report_value(r, "registered", s->registered);
 	report_value(r, "failed", (double)s->failed);
 	report_times(r, "latency", "latency", &s->latency,
 	    r->fleet->opt.interval > 0 ? "  (from when it was due)" :

@@ -28,6 +28,7 @@ struct fleet_score {
 	uint64_t same, changed, refused, failed, polls;
 	uint64_t status[600];	/* refusals */
 	uint32_t published, unpublished;
+	uint32_t registered;	/* again, of the whole run */
 	int64_t us;		/* how long it was */
 	struct proc_use use;	/* taken in that time; memory at the end */
 	struct proc_use most;	/* memory, of any second */
@@ -78,6 +79,8 @@ void fleet_later(struct fleet *, uint32_t who, int64_t ms);
 /* From the connections. asked: us. */
 void fleet_answered(struct fleet *, uint32_t who, int status,
     const char *etag, int64_t asked);
+void fleet_registered(struct fleet *, uint32_t who, int status,
+    const char *body);
 void fleet_failed(struct fleet *, uint32_t who);
 /* From a broker: an agent is told of a change. */
 void fleet_hint(struct fleet *, uint32_t who);
