@@ -75,7 +75,7 @@ def odd(conn, path, head):
         "chunk-cut": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                      b"5\r\nhello\r\n",
         "forged": b"HTTP/2 -1\r\n\r\nHTTP/1.1 200 OK\r\n\r\nforged",
-        "status": f"HTTP/1.1 {rest}\r\nContent-Length: 2\r\n\r\nhi".encode(),
+        "line": f"HTTP/1.1 {rest}\r\nContent-Length: 2\r\n\r\nhi".encode(),
         "old": b"HTTP/1.0 200 OK\r\nContent-Type: text/old\r\n\r\nold body",
     }
     if name in raw:

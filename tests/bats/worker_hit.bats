@@ -138,11 +138,11 @@ setup_file()
 @test "a status that is none of HTTP is 502, and said to be" {
 	local code
 	for code in 099 99 000 0200 600 999 1000; do
-		put_url "$target/status?$code"
+		put_url "$target/line?$code"
 		hit
 		expect_problem 502 'answers no HTTP: Unsupported response code'
 	done
-	put_url "$target/status?599"
+	put_url "$target/line?599"
 	hit
 	expect_status 599
 }
