@@ -304,6 +304,7 @@ controller_mount()
 	    -e "s|^var.dcm_page .*|var.dcm_page = \"${PAGE:-$run/none}\"|" \
 	    -e "s|^var.dcm_share .*|var.dcm_share = \"$top/lighttpd\"|" \
 	    -e "s|^var.dcm_state .*|var.dcm_state = \"$dir/state\"|" \
+	    -e "s|^var.dcm_held .*|var.dcm_held = \"${HELD-}\"|" \
 	    -e "s|^\(var.dcm_config\) .*|\1 = \"$run/controller.conf\"|" \
 	    -e "s|^var.dcm_run .*|var.dcm_run = \"$run/run\"|" \
 	    -e "s|^#\(include .*/fast.conf\"\)|${magnet:+\1}|" \

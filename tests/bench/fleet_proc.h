@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 struct proc_use {
-	int64_t server_us;	/* lighttpd: user and system time */
-	int64_t others_us;	/* its living children */
-	int64_t server_kib;	/* resident */
+	int64_t server_us;	/* lighttpd and its workers, which are called
+				 * as it is: user and system time */
+	int64_t others_us;	/* its other living children */
+	int64_t server_kib;	/* resident; what is shared counts once */
 	int64_t others_kib;
 };
 
