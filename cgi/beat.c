@@ -4,7 +4,8 @@
  * removed only after the store has what was in it.
  *
  * It refuses to grow without bound: what cannot be folded for ten minutes is
- * forgotten.
+ * forgotten. And to keep a process for long: after a piece of a file, whoever
+ * waits has his turn, and this or another process goes on behind it.
  */
 #include "beat.h"
 
@@ -15,17 +16,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "buf.h"
+#include "clock.h"
 #include "keep.h"
 #include "log.h"
 
 enum {
 	BEAT_LINE_MAX = 128,
 	BEAT_GRACE_MS = 200,	/* a writer may be that late for its slot */
-	BEAT_SLOTS_MAX = 64,	/* folded in one go */
+	BEAT_SLOTS_MAX = 64,	/* looked at in one go */
 	BEAT_FILE_MAX = 64 << 20,
+	BEAT_PIECE = 4 << 20,	/* folded at a time: a million agents' slot */
+	BEAT_TURN_MS = 100,	/* then no other piece is begun */
 	BEAT_KEEP_SLOTS = 300,	/* ten minutes */
 };
 
@@ -34,8 +38,10 @@ static const int beat_answers[] = { 200, 304 };
 
 enum { BEAT_ANSWERS = sizeof(beat_answers) / sizeof(*beat_answers) };
 
-/* What a slot's file has in it. */
+/* What a piece of a slot's file has in it, from one byte to another. */
 struct beat_slot {
+	off_t from, to;
+	bool last;
 	struct store_beat *beats;
 	size_t count;
 	long long answers[BEAT_ANSWERS];
@@ -224,32 +230,48 @@ beat_gather(char *text, struct beat_slot *slot)
 	return true;
 }
 
-/* Reads a slot's file. DONE; NONE, it is hopeless; BUSY, some other time. */
+/*
+ * Reads the piece that is next: what was folded are empty lines. Half a line
+ * is left to the next piece, or out when there is none. DONE; NONE, there is
+ * no more; BUSY, some other time.
+ */
 static enum store_end
-beat_read(const char *path, struct beat_slot *slot)
+beat_read(int fd, struct beat_slot *slot, char *text)
 {
-	struct buf text = BUF_INIT(BEAT_FILE_MAX);
-	enum store_end end = STORE_DONE;
-	int err = keep_read(path, &text);
+	ssize_t n, empty;
+	char *end;
 
-	if (err == EFBIG)
-		end = STORE_NONE;
-	else if (err != 0 || (text.len > 0 &&
-	    !beat_gather(text.data, slot)))
-		end = STORE_BUSY;
-	buf_free(&text);
-	return end;
+	do {
+		n = pread(fd, text, BEAT_PIECE, slot->from);
+		if (n <= 0)
+			return n == 0 ? STORE_NONE : STORE_BUSY;
+		text[n] = '\0';
+		empty = (ssize_t)strspn(text, "\n");
+		slot->from += empty;
+	} while (empty > 0);
+	slot->last = n < BEAT_PIECE;
+	end = memrchr(text, '\n', (size_t)n);
+	slot->to = slot->from + (end != NULL ? end + 1 - text : n);
+	text[slot->to - slot->from] = '\0';
+	return beat_gather(text, slot) ? STORE_DONE : STORE_BUSY;
 }
 
-/* Whether the slot is done with: folded, or hopeless. */
-static bool
-beat_slot(struct beat *b, struct store *s, const char *path, long long now)
+/* Whoever goes on finds empty lines there. */
+static void
+beat_done(int fd, const struct beat_slot *slot, char *text)
+{
+	memset(text, '\n', (size_t)(slot->to - slot->from));
+	if (pwrite(fd, text, (size_t)(slot->to - slot->from), slot->from) < 0)
+		log_debug("beat", "heartbeats will be folded again");
+}
+
+/* Folds the next piece. As beat_read, but NONE after the last one too. */
+static enum store_end
+beat_piece(struct beat *b, struct store *s, long long now, int fd, char *text)
 {
 	struct beat_slot slot = { .count = 0 };
-	enum store_end end = beat_read(path, &slot);
+	enum store_end end = beat_read(fd, &slot, text);
 
-	if (end == STORE_NONE)
-		log_warn("beat", "%s is too large: forgotten", path);
 	if (end == STORE_DONE && slot.count > 0) {
 		end = store_fold(s, slot.beats, slot.count, now);
 		if (end != STORE_DONE)
@@ -260,7 +282,36 @@ beat_slot(struct beat *b, struct store *s, const char *path, long long now)
 		if (slot.answers[i] > 0 && b->polled != NULL)
 			b->polled(b->arg, beat_answers[i], slot.answers[i]);
 	free(slot.beats);
-	return end == STORE_DONE || end == STORE_NONE;
+	if (end == STORE_DONE && slot.last)
+		return STORE_NONE;
+	if (end == STORE_DONE)
+		beat_done(fd, &slot, text);
+	return end;
+}
+
+/* Whether the slot is done with: folded, or hopeless. Else, whether that is
+ * for want of time: b->more. */
+static bool
+beat_slot(struct beat *b, struct store *s, const char *path, long long now,
+    long long until)
+{
+	char *text = malloc(BEAT_PIECE + 1);
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	enum store_end end = STORE_BUSY;
+	struct stat st;
+
+	if (text != NULL && fd >= 0 && fstat(fd, &st) == 0) {
+		end = st.st_size > BEAT_FILE_MAX ? STORE_NONE : STORE_DONE;
+		if (end == STORE_NONE)
+			log_warn("beat", "%s is too large: forgotten", path);
+		while (end == STORE_DONE &&
+		    !(b->more = clock_steady() >= until))
+			end = beat_piece(b, s, now, fd, text);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return end == STORE_NONE;
 }
 
 /* The numbers of slots that were closed at `now`, the oldest first. A slot of
@@ -293,13 +344,15 @@ static void
 beat_fold_all(struct beat *b, struct store *s, long long now,
     const long long *slots, size_t count)
 {
+	long long until = clock_steady() + BEAT_TURN_MS;
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < count; i++) {
 		if (!beat_path(b, path, slots[i]))
 			return;
-		if (!beat_slot(b, s, path, now)) {
-			if (slots[i] > now / BEAT_SLOT_MS - BEAT_KEEP_SLOTS)
+		if (!beat_slot(b, s, path, now, until)) {
+			if (b->more || slots[i] >
+			    now / BEAT_SLOT_MS - BEAT_KEEP_SLOTS)
 				return;
 			log_warn("beat", "%s is too old: forgotten", path);
 		}
@@ -315,14 +368,15 @@ beat_fold(struct beat *b, struct store *s, long long now)
 	size_t count;
 	int lock;
 
-	if (b->folder == NULL || beat_list(b, now, slots) == 0)
+	b->more = false;
+	if (b->folder == NULL || beat_list(b, now - b->late, slots) == 0)
 		return false;
 	snprintf(path, sizeof(path), "%s/lock", b->folder);
 	lock = keep_lock(path, 0);
 	if (lock < 0)
 		return false;
 	/* again under the lock: another may have folded them meanwhile */
-	count = beat_list(b, now, slots);
+	count = beat_list(b, now - b->late, slots);
 	beat_fold_all(b, s, now, slots, count);
 	close(lock);
 	return count > 0;

@@ -21,6 +21,9 @@ struct beat {
 	char *folder;		/* NULL: nowhere, nothing is noted */
 	int fd;			/* of the slot's file, -1 */
 	long long slot;
+	int late;		/* ms that a closed slot is left to others, 0
+				 * to 1500 */
+	bool more;		/* the last fold left some, for want of time */
 	/* Told of polls that lighttpd itself has answered. May be NULL. */
 	void (*polled)(void *arg, int status, long long count);
 	void *arg;
@@ -38,7 +41,8 @@ const char *beat_state(const char *word);
 void beat_note(struct beat *, const struct store_beat *);
 
 /* Folds the slots that were closed at `now` (ms since 1970), unless another
- * process does. Whether there was anything. */
+ * process does; about a tenth of a second's worth, see more. Whether there was
+ * anything. */
 bool beat_fold(struct beat *, struct store *, long long now);
 
 #endif

@@ -13,10 +13,11 @@
 #include "notify.h"
 
 static void
-housekeep_look(struct controller *c, long budget)
+housekeep_look(struct controller *c, int late, long budget)
 {
 	long long at = clock_wall();
 
+	c->beat.late = late;
 	beat_fold(&c->beat, c->store, at);
 	if (store_sweep(c->store, at, budget) != STORE_DONE)
 		log_debug("agents", "%s", store_detail(c->store));
@@ -25,7 +26,7 @@ housekeep_look(struct controller *c, long budget)
 void
 housekeep_agents(struct controller *c)
 {
-	housekeep_look(c, HOUSEKEEP_ASKED_MS);
+	housekeep_look(c, 0, HOUSEKEEP_ASKED_MS);
 }
 
 void
@@ -42,7 +43,11 @@ housekeep_turn(struct controller *c)
 		return;
 	next = ms + HOUSEKEEP_MS;
 	front_turn(c);
-	housekeep_look(c, HOUSEKEEP_IDLE_MS);
+	/* where polls are held somebody waits, and others have the time */
+	housekeep_look(c, c->holds ? HOUSEKEEP_LATE_MS : 0,
+	    c->holds ? HOUSEKEEP_ASKED_MS : HOUSEKEEP_IDLE_MS);
+	if (c->beat.more)
+		next = ms + HOUSEKEEP_MORE_MS;
 	refusal_fold(&c->refusal, c->store, clock_wall(), false);
 	if (ms >= purge && !audit_purge(c, clock_wall()))
 		purge = ms + HOUSEKEEP_PURGE_MS;

@@ -8,7 +8,9 @@
 #include "controller.h"
 
 enum {
-	HOUSEKEEP_MS = 1000,		/* between two turns of one process */
+	HOUSEKEEP_MS = 1000,		/* between two turns of one process, */
+	HOUSEKEEP_MORE_MS = 200,	/* or this when it left something */
+	HOUSEKEEP_LATE_MS = 1200,	/* that heartbeats are left to others */
 	/* for marking agents that fell silent: while somebody waits for an
 	 * answer, and while nobody does */
 	HOUSEKEEP_ASKED_MS = 50,

@@ -234,6 +234,23 @@ held()
 	expect_status 201
 }
 
+@test "who holds polls writes heartbeats down when nobody else does" {
+	poll_start one 60
+	wait_until held 1
+	pgrep -P "$(program_pid controller)" '^(config|agents|status)' \
+	    >"$dir/others"
+	xargs kill -s STOP <"$dir/others"
+	echo '200001 - - - F 304' >"$dir/state/beats/100"
+	failed=0
+	wait_until [ ! -e "$dir/state/beats/100" ] || failed=1
+	xargs kill -s CONT <"$dir/others"
+	[ $failed = 0 ]
+	held 1
+	publish
+	poll_end one
+	[ "$status" = 200 ]
+}
+
 @test "a client that has gone costs one deadline at the most" {
 	poll_start dead 4
 	wait_until held 1

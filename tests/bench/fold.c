@@ -100,8 +100,11 @@ fold_round(struct fold *b, uint32_t count, long long version)
 		fold_write(b, some, version);
 		b->at += BEAT_SLOT_MS;
 		before = fold_clock(CLOCK_PROCESS_CPUTIME_ID);
-		if (!beat_fold(&b->beat, b->store, b->at + BEAT_SLOT_MS))
-			log_fatal("fold: %s", store_detail(b->store));
+		do {
+			if (!beat_fold(&b->beat, b->store,
+			    b->at + BEAT_SLOT_MS))
+				log_fatal("fold: %s", store_detail(b->store));
+		} while (b->beat.more);
 		store_checkpoint(b->store);
 		spent += fold_clock(CLOCK_PROCESS_CPUTIME_ID) - before;
 		left -= some;

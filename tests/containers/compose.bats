@@ -77,6 +77,18 @@ up_to_date()
 	expect_status 401
 }
 
+# Polls that lighttpd itself answered with a 304; the agent asks each second.
+answered_fast()
+{
+	curl -sf -H "X-API-Key: $(secret admin_api_key)" "$base/metrics" |
+	    awk '/^dcm_requests_total{responder="lighttpd".*status="304"/ { n += $2 }
+	    END { exit !n }'
+}
+
+@test "the fast path answers inside the container" {
+	wait_until answered_fast
+}
+
 @test "only the controller's and the worker's ports are published" {
 	local ports='{{range $p, $b := .NetworkSettings.Ports}}{{range $b}}'
 	ports+='{{$p}} {{.HostIp}} {{.HostPort}} {{end}}{{end}}'

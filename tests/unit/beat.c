@@ -241,4 +241,62 @@ UNIT("beats that cannot be folded wait, and the oldest are forgotten")
 	folder_remove();
 }
 
+/* A slot of three pieces and a bit, whose last line says so. */
+static void
+slot_fill(const char *slot, const char *last)
+{
+	FILE *f = fopen(slot, "w");
+	long lines = 3L * BEAT_PIECE / 16 + 100;
+
+	CHECK(f != NULL);
+	for (long i = 0; i < lines; i++)
+		fputs("200001 - - - F 304\n", f);
+	fprintf(f, "200002 %s %s ok F 200\n", one, last);
+	CHECK(fclose(f) == 0);
+}
+
+UNIT("a large slot is folded in pieces, by one process or several")
+{
+	struct beat beat, other;
+	char slot[128];
+	struct store *s;
+	int turns = 0;
+
+	folder_make();
+	s = store_with_one();
+	beat_open(&beat);
+	beat_open(&other);
+	CHECK(beat_place(&beat, folder) && beat_place(&other, folder));
+	beat.polled = other.polled = count;
+	beat.arg = other.arg = polled;
+	memset(polled, 0, sizeof(polled));
+	snprintf(slot, sizeof(slot), "%s/beats", folder);
+	CHECK(mkdir(slot, 0700) == 0);
+	snprintf(slot, sizeof(slot), "%s/beats/100", folder);
+	slot_fill(slot, "9");
+	CHECK(!beat_slot(&beat, s, slot, 300000, 0));
+	CHECK(beat.more);		/* it had no time at all */
+	for (int fd = open(slot, O_RDWR); turns < 10; turns++) {
+		char *text = malloc(BEAT_PIECE + 1);
+		enum store_end end = beat_piece(turns % 2 == 0 ? &beat :
+		    &other, s, 300000, fd, text);
+
+		free(text);
+		if (end != STORE_DONE) {
+			CHECK_INT(end, STORE_NONE);
+			close(fd);
+			break;
+		}
+	}
+	CHECK_INT(turns, 3);
+	CHECK_INT(polled[1], 3L * BEAT_PIECE / 16 + 100);
+	CHECK_INT(polled[0], 1);
+	look(s);
+	CHECK_INT(seen.applied_version, 9);
+	beat_close(&beat);
+	beat_close(&other);
+	store_free(s);
+	folder_remove();
+}
+
 UNIT_MAIN
