@@ -27,9 +27,15 @@ local FIELDS_MAX = 100		-- half of GATEWAY_FIELDS_MAX
 local NAMES_MAX = 500
 
 local r, c = lighty.r, lighty.c
+local req_attr, req_header = r.req_attr, r.req_header
+local resp_header = r.resp_header
 math.randomseed(c.rand(), select(2, c.hrtime()))
 local floor, random, format = math.floor, math.random, string.format
 local pairs, pcall, tonumber, open = pairs, pcall, tonumber, io.open
+-- What is kept is little, and each request's strings are garbage at once: it
+-- is looked through when there is ten times as much.
+collectgarbage("setpause", 1000)
+
 local fronts = {}		-- by folder: several mounts share this script
 local names, names_count = {}, 0
 
@@ -131,20 +137,25 @@ local function name_of(name)
 	return what
 end
 
+-- One table for all requests, for one is answered at a time.
+local sent = {}
+
 local function request_fields()
-	local sent, count = {}, 0
-	for name, value in pairs(r.req_header) do
+	local count = 0
+	sent.key, sent.authorization, sent.tags, sent.cache = nil, nil, nil, nil
+	sent.id, sent.version, sent.state, sent.request = nil, nil, nil, nil
+	for name, value in pairs(req_header) do
 		local what = names[name]
 		if what == nil then
 			what = name_of(name)
 		end
 		count = count + 1
 		if not what or not value or count > FIELDS_MAX then
-			return nil
+			return false
 		end
 		sent[what] = value
 	end
-	return sent
+	return true
 end
 
 -- Whether the key is the fleet's.
@@ -153,10 +164,13 @@ local function key_good(front, key)
 	    c.hmac("sha256", front.key, "X-API-Key: " .. key))
 end
 
--- Whose token it is, when it is one that counts.
+-- Whose token it is, when it is one that counts. What has a good signature
+-- was made by the responders: only its lengths are looked at before.
+local bearer = "^Bearer (dcm1%.(" .. ("."):rep(36) .. ")%.(%d+))%.(" ..
+    ("."):rep(43) .. ")$"
+
 local function token_of(front, authorization)
-	local signed, id, generation, signature = authorization:match(
-	    "^Bearer (dcm1%.([%x-]+)%.(%d+))%.([%w_-]+)$")
+	local signed, id, generation, signature = authorization:match(bearer)
 	if signed and front.raised and #authorization - 7 <= TOKEN_MAX and
 	    (front.raised[id] or "1") == generation and
 	    c.secret_eq(c.b64urlenc(c.hexdec(c.hmac("sha256", front.key,
@@ -194,11 +208,20 @@ local uuid = "^" .. x4 .. x4 .. "%-" .. x4 .. "%-" .. x4 .. "%-" .. x4 ..
     "%-" .. x4 .. x4 .. x4 .. "$"
 local states = { ["ok"] = true, ["failed"] = true, ["no-worker"] = true }
 
+local ends = {			-- of a line, by trust and status
+	F = { [200] = " F 200\n", [304] = " F 304\n" },
+	T = { [200] = " T 200\n", [304] = " T 304\n" },
+}
+
 -- One line for the poll; nil where there is no file for it. The file stays
 -- open for its slot, without a buffer.
-local function beat_note(front, ms, id, trust, sent, status)
-	local slot = floor(ms / SLOT_MS)
+local function beat_note(front, ms, id, trust, status)
 	local version, state = sent.version or "-", sent.state or "-"
+	if ms ~= front.noted then
+		front.noted, front.moment = ms, format("%d ", ms)
+		front.present = floor(ms / SLOT_MS)
+	end
+	local slot = front.present
 	if slot ~= front.slot then
 		if front.file then
 			front.file:close()
@@ -214,8 +237,8 @@ local function beat_note(front, ms, id, trust, sent, status)
 	if #version > 18 or version:find("%D") then
 		version = "-"
 	end
-	front.file:write(ms .. " " .. (id or "-") .. " " .. version .. " " ..
-	    (states[state] and state or "-") .. trust .. status .. "\n")
+	front.file:write(front.moment .. (id or "-") .. " " .. version .. " " ..
+	    (states[state] and state or "-") .. ends[trust][status])
 	return true
 end
 
@@ -223,15 +246,23 @@ end
 -- counted on from there, which costs a tenth of making each at random.
 local id_begin = format("%04x%04x-%04x-4%03x-%04x-", random(0, 65535),
     random(0, 65535), random(0, 65535), random(0, 4095), random(32768, 49151))
-local id_count = random(0, 0xffffffff)
+local id_count = random(0, 0xffffff)
+local id_some, id_last, id_lasts = nil, 255, {}
+for last = 0, 255 do
+	id_lasts[last] = format("%02x", last)
+end
 
 local function request_id()
-	id_count = id_count + 1
-	return id_begin .. format("%012x", id_count)
+	id_last = id_last + 1
+	if id_last > 255 then
+		id_count, id_last = id_count + 1, 0
+		id_some = id_begin .. format("%010x", id_count)
+	end
+	return id_some .. id_lasts[id_last]
 end
 
 local function answer_send(front, status, id)
-	local header = r.resp_header
+	local header = resp_header
 	if not id or #id > 64 or id:find("[^!-~]") then
 		id = request_id()
 	end
@@ -252,14 +283,13 @@ end
 
 -- The status that was answered with, or nil: the request goes on.
 local function answer()
-	local target = r.req_attr["request.orig-uri"]
-	local method = r.req_attr["request.method"]
-	if target ~= r.req_attr["uri.path"] or
+	local target = req_attr["request.orig-uri"]
+	local method = req_attr["request.method"]
+	if target ~= req_attr["uri.path"] or
 	    (method ~= "GET" and method ~= "HEAD") then
 		return nil
 	end
-	local sent = request_fields()
-	if not sent or (not sent.key) == (not sent.authorization) or
+	if not request_fields() or (not sent.key) == (not sent.authorization) or
 	    (sent.cache and sent.cache:lower():find("no-cache", 1, true)) then
 		return nil
 	end
@@ -269,20 +299,20 @@ local function answer()
 	if not front then
 		return nil
 	end
-	local id, trust = sent.id and sent.id:lower(), " F "
+	local id, trust = sent.id and sent.id:lower(), "F"
 	if sent.authorization then
 		local own = token_of(front, sent.authorization)
 		if not own or (id and id ~= own) then
 			return nil
 		end
-		id, trust = own, " T "
+		id, trust = own, "T"
 	elseif not key_good(front, sent.key) then
 		return nil
 	elseif id and not id:find(uuid) then
 		id = nil
 	end
 	local status = tags_status(front, sent.tags)
-	if not status or not beat_note(front, ms, id, trust, sent, status) then
+	if not status or not beat_note(front, ms, id, trust, status) then
 		return nil
 	end
 	return answer_send(front, status, sent.request)
