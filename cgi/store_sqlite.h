@@ -103,8 +103,6 @@ struct store_file {
 	char *path;
 	sqlite3 *db;			/* NULL while closed */
 	sqlite3_stmt *statements[STORE_SQL_MAX];
-	dev_t dev;
-	ino_t ino;
 	int schema;			/* its number, when it was opened */
 	bool doubtful;			/* it failed: to be opened anew */
 	int frames;			/* in the WAL after our last commit */

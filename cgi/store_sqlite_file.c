@@ -11,7 +11,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "log.h"
 
@@ -192,32 +191,37 @@ store_file_open(struct store_file *f)
 	struct migrate_plan plan = store_file_plan(f);
 	struct migrate_result result;
 	enum migrate_end end;
-	struct stat st;
 
 	end = migrate_open(&plan, &f->db, &result);
 	if (end != MIGRATE_DONE)
 		return store_file_unopened(f, end, &result);
 	if (sqlite3_exec(f->db, f->kind->open, NULL, NULL, NULL) !=
-	    SQLITE_OK || !store_file_journal(f) || stat(f->path, &st) < 0) {
+	    SQLITE_OK || !store_file_journal(f)) {
 		enum store_end failed = store_file_failed(f);
 
 		store_file_close(f);
 		return failed;
 	}
-	f->dev = st.st_dev;
-	f->ino = st.st_ino;
 	f->schema = result.known;
 	sqlite3_wal_hook(f->db, store_file_grown, f);
 	return STORE_DONE;
 }
 
+/* SQLite knows which file it opened; what lies at the path by the time a
+ * stat of our own looks may be another one already. */
+static bool
+store_file_moved(struct store_file *f)
+{
+	int moved = 1;
+
+	return sqlite3_file_control(f->db, "main", SQLITE_FCNTL_HAS_MOVED,
+	    &moved) != SQLITE_OK || moved != 0;
+}
+
 enum store_end
 store_file_ready(struct store_file *f)
 {
-	struct stat st;
-
-	if (f->db != NULL && !f->doubtful && stat(f->path, &st) == 0 &&
-	    st.st_ino == f->ino && st.st_dev == f->dev)
+	if (f->db != NULL && !f->doubtful && !store_file_moved(f))
 		return STORE_DONE;
 	if (f->db != NULL && !f->doubtful)
 		log_warn("store", "%s was replaced: opened again", f->path);

@@ -208,4 +208,44 @@ UNIT("a database that was replaced is read anew")
 	folder_remove();
 }
 
+/* Puts another file in the database's place when the last statement of its
+ * opening runs. */
+static int
+replaced_late(unsigned event, void *arg, void *statement, void *text)
+{
+	char away[128];
+
+	(void)event, (void)arg, (void)statement;
+	if (strcmp(text, "PRAGMA journal_mode") != 0)
+		return 0;
+	snprintf(away, sizeof(away), "%s.away", path);
+	CHECK(rename(path, away) == 0);
+	CHECK(symlink("/dev/null", path) == 0);
+	return 0;
+}
+
+static int
+replaced_late_watch(sqlite3 *db, char **why, const void *api)
+{
+	(void)why, (void)api;
+	return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, replaced_late, NULL);
+}
+
+UNIT("a database that is replaced while it is being opened is not believed")
+{
+	const struct store_version *v;
+	struct store *s;
+
+	folder_make();
+	s = store_here("wal");
+	CHECK_INT(store_current(s, &v), STORE_DONE);
+	store_file_close(&s->truth);
+	sqlite3_auto_extension((void (*)(void))replaced_late_watch);
+	CHECK_INT(store_file_ready(&s->truth), STORE_DONE);
+	sqlite3_reset_auto_extension();
+	CHECK_INT(store_current(s, &v), STORE_BROKEN);
+	store_free(s);
+	folder_remove();
+}
+
 UNIT_MAIN
