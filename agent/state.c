@@ -251,7 +251,7 @@ state_put_aside(const char *path, char *aside, size_t size)
 	snprintf(aside, size, "%s.bad-%s", path, when);
 	while (access(aside, F_OK) == 0 && n < 100)
 		snprintf(aside, size, "%s.bad-%s-%d", path, when, ++n);
-	if (n == 100 || rename(path, aside) < 0)
+	if (n == 100 || keep_rename(path, aside) != 0)
 		aside[0] = '\0';
 }
 

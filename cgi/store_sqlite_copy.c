@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "keep.h"
 
 enum {
 	STORE_COPY_TURN_MS = 20,	/* between two tries */
@@ -119,10 +120,10 @@ store_copy_name(struct store *s, const char *from, const char *to)
 {
 	char folder[PATH_MAX];
 	char *slash;
-	int fd;
+	int fd, err = keep_rename(from, to);
 
-	if (rename(from, to) < 0)
-		return store_say(s, STORE_BROKEN, strerror(errno),
+	if (err != 0)
+		return store_say(s, STORE_BROKEN, strerror(err),
 		    "%.100s cannot be written", to);
 	snprintf(folder, sizeof(folder), "%s", to);
 	slash = strrchr(folder, '/');

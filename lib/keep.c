@@ -98,6 +98,24 @@ keep_claim(const char *name)
 	return -1;
 }
 
+/* Whether path is there and neither a file nor a folder nor a link to one. */
+static bool
+keep_special(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) &&
+	    !S_ISDIR(st.st_mode);
+}
+
+int
+keep_rename(const char *from, const char *to)
+{
+	if (keep_special(from) || keep_special(to))
+		return ENOTSUP;
+	return rename(from, to) < 0 ? errno : 0;
+}
+
 /* Fills the claimed file and puts it in the place of path. */
 static int
 keep_replace(int fd, const char *temporary, const char *path,
@@ -105,9 +123,10 @@ keep_replace(int fd, const char *temporary, const char *path,
 {
 	int err = keep_write_all(fd, data, len);
 
-	if (err == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
-	    rename(temporary, path) < 0))
+	if (err == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
 		err = errno;
+	if (err == 0)
+		err = keep_rename(temporary, path);
 	if (err != 0)
 		unlink(temporary);	/* before the lock is gone */
 	return err;

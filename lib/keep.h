@@ -18,6 +18,13 @@
  */
 int keep_write(const char *path, const void *data, size_t len, mode_t mode);
 
+/*
+ * rename(2), but a device, a FIFO or a socket is neither moved nor replaced:
+ * with root's rights an output named /dev/null would end as a plain file.
+ * 0 or errno; ENOTSUP for those.
+ */
+int keep_rename(const char *from, const char *to);
+
 /* Appends the whole file to into: 0, EFBIG when it does not fit, or errno. */
 int keep_read(const char *path, struct buf *into);
 

@@ -76,6 +76,10 @@ print(n)' "$1"
 	command_run --backup "$dir/state/controller.db"
 	[ "$status" = 1 ]
 	[[ $output == *"itself"* ]]
+	mkfifo "$dir/fifo"
+	command_run --backup "$dir/fifo"
+	[ "$status" = 1 ]
+	[ -p "$dir/fifo" ]
 	[ "$(present .version)" = 3 ]
 }
 

@@ -7,11 +7,11 @@
 #include <sys/wait.h>
 #include <time.h>
 
-static int keep_fsync(int fd);
-static int keep_rename(const char *from, const char *to);
+static int step_fsync(int fd);
+static int step_rename(const char *from, const char *to);
 
-#define fsync keep_fsync
-#define rename keep_rename
+#define fsync step_fsync
+#define rename step_rename
 #include "../../lib/keep.c"
 #undef fsync
 #undef rename
@@ -28,7 +28,7 @@ step(const char *what)
 }
 
 static int
-keep_fsync(int fd)
+step_fsync(int fd)
 {
 	struct stat st;
 
@@ -39,7 +39,7 @@ keep_fsync(int fd)
 }
 
 static int
-keep_rename(const char *from, const char *to)
+step_rename(const char *from, const char *to)
 {
 	step("name");
 	return rename(from, to);
@@ -291,6 +291,24 @@ UNIT("a link in the way of the temporary file is not followed")
 	memcpy(path, other, sizeof(path));
 	CHECK_TEXT(content(), "mine");
 	CHECK_INT(drop_folder(), 2);
+}
+
+UNIT("a FIFO or a device is neither moved nor replaced")
+{
+	struct stat st;
+	char away[80];
+
+	make_folder();
+	snprintf(away, sizeof(away), "%s.away", path);
+	CHECK(mkfifo(path, 0600) == 0);
+	CHECK_INT(keep_write(path, "new", 3, 0600), ENOTSUP);
+	CHECK_INT(keep_rename(path, away), ENOTSUP);
+	CHECK(stat(path, &st) == 0 && S_ISFIFO(st.st_mode));
+	CHECK(unlink(path) == 0);
+	CHECK(symlink("/dev/null", path) == 0);
+	CHECK_INT(keep_write(path, "new", 3, 0600), ENOTSUP);
+	CHECK(stat(path, &st) == 0 && S_ISCHR(st.st_mode));
+	CHECK_INT(drop_folder(), 1);
 }
 
 UNIT("folders are made with all that is above them")
