@@ -29,6 +29,10 @@ enum {
 	MIGRATE_WAIT_MS = 20000,	/* for another's migrations */
 };
 
+/* How a database begins, its NUL included (sqlite.org/fileformat.html, 1.3).
+ * A WAL's database has it too: no file is in WAL mode before it is. */
+static const char migrate_magic[16] = "SQLite format 3";
+
 void
 migrate_lock_path(char *out, size_t size, const char *path)
 {
@@ -86,6 +90,28 @@ migrate_known(const struct migrate_plan *plan)
 	return known;
 }
 
+/*
+ * Whether the file itself begins as a database does, or is empty. SQLite
+ * looks at the first page alone, and takes it from a WAL that has it: with
+ * the WAL of another database beside it, any file would do. Read through
+ * SQLite's descriptor: closing one of ours would end its locks.
+ */
+static bool
+migrate_file(sqlite3 *db)
+{
+	char begin[sizeof(migrate_magic)];
+	sqlite3_file *file = NULL;
+	sqlite3_int64 size = 0;
+
+	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER,
+	    &file) != SQLITE_OK || file->pMethods == NULL)
+		return false;
+	return file->pMethods->xFileSize(file, &size) == SQLITE_OK &&
+	    (size == 0 || (file->pMethods->xRead(file, begin, sizeof(begin),
+	    0) == SQLITE_OK && memcmp(begin, migrate_magic,
+	    sizeof(begin)) == 0));
+}
+
 /* Reads what the file is. */
 static enum migrate_end
 migrate_judge(const struct migrate_plan *plan, sqlite3 *db,
@@ -101,8 +127,14 @@ migrate_judge(const struct migrate_plan *plan, sqlite3 *db,
 	    migrate_number(db, "PRAGMA application_id", &id) &&
 	    migrate_number(db, "SELECT count(*) FROM sqlite_schema",
 	    &tables);
-	if (!ok)
+	if (!ok) {
 		migrate_error(result, db);
+	} else if (!migrate_file(db)) {
+		ok = false;
+		result->code = SQLITE_NOTADB;
+		snprintf(result->text, sizeof(result->text),
+		    "file is not a database, but has the WAL of one");
+	}
 	if (!sqlite3_get_autocommit(db))
 		migrate_run(db, "ROLLBACK");
 	if (!ok)

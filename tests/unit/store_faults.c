@@ -208,6 +208,34 @@ UNIT("a database that was replaced is read anew")
 	folder_remove();
 }
 
+UNIT("a file that is no database is not believed for the WAL beside it")
+{
+	struct store_change change = {
+		.data = "{}", .len = 2, .author = "a",
+	};
+	const struct store_version *v;
+	char away[128], junk[8192];
+	struct store *s;
+	FILE *file;
+
+	folder_make();
+	s = store_here("wal");
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	snprintf(away, sizeof(away), "%s.away", path);
+	CHECK(rename(path, away) == 0);
+	memset(junk, 'x', sizeof(junk));
+	CHECK((file = fopen(path, "w")) != NULL);
+	CHECK(fwrite(junk, 1, sizeof(junk), file) == sizeof(junk));
+	CHECK(fclose(file) == 0);
+	CHECK_INT(store_current(s, &v), STORE_BROKEN);
+	CHECK_TEXT(store_why(s), "the database is not a database");
+	CHECK(rename(away, path) == 0);
+	CHECK_INT(store_current(s, &v), STORE_DONE);
+	CHECK_INT(v->version, 1);
+	store_free(s);
+	folder_remove();
+}
+
 /* Puts another file in the database's place when the last statement of its
  * opening runs. */
 static int
