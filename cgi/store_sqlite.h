@@ -103,6 +103,8 @@ struct store_file {
 	char *path;
 	sqlite3 *db;			/* NULL while closed */
 	sqlite3_stmt *statements[STORE_SQL_MAX];
+	bool walled;			/* it has a WAL, */
+	ino_t wal;			/* which is this file; 0: is gone */
 	int schema;			/* its number, when it was opened */
 	bool doubtful;			/* it failed: to be opened anew */
 	int frames;			/* in the WAL after our last commit */

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "log.h"
 
@@ -165,6 +166,16 @@ store_file_look(struct store_file *f)
 	return store_file_unopened(f, end, &result);
 }
 
+/* The inode of its WAL, 0 when there is none. */
+static ino_t
+store_file_wal(const struct store_file *f)
+{
+	const char *name = sqlite3_db_filename(f->db, "main");
+	struct stat st;
+
+	return stat(sqlite3_filename_wal(name), &st) == 0 ? st.st_ino : 0;
+}
+
 /*
  * The journal mode of a file was chosen when it was made. A WAL stays in the
  * file; of the others SQLite remembers none, and takes "delete".
@@ -173,13 +184,16 @@ static bool
 store_file_journal(struct store_file *f)
 {
 	sqlite3_stmt *statement = NULL;
+	const char *mode = "";
 	bool ok, other = false;
 
 	ok = sqlite3_prepare_v2(f->db, "PRAGMA journal_mode", -1, &statement,
 	    NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
 	if (ok)
-		other = strcmp((const char *)sqlite3_column_text(statement,
-		    0), "delete") == 0;
+		mode = (const char *)sqlite3_column_text(statement, 0);
+	other = strcmp(mode, "delete") == 0;
+	f->walled = strcmp(mode, "wal") == 0;
+	f->wal = store_file_wal(f);
 	sqlite3_finalize(statement);
 	return ok && (!other || sqlite3_exec(f->db,
 	    "PRAGMA journal_mode=truncate", NULL, NULL, NULL) == SQLITE_OK);
@@ -207,15 +221,19 @@ store_file_open(struct store_file *f)
 	return STORE_DONE;
 }
 
-/* SQLite knows which file it opened; what lies at the path by the time a
- * stat of our own looks may be another one already. */
+/*
+ * SQLite knows which file it opened; what lies at the path by the time a
+ * stat of our own looks may be another one already. Of its WAL it does not
+ * know: what is committed into one that was removed is lost.
+ */
 static bool
 store_file_moved(struct store_file *f)
 {
 	int moved = 1;
 
 	return sqlite3_file_control(f->db, "main", SQLITE_FCNTL_HAS_MOVED,
-	    &moved) != SQLITE_OK || moved != 0;
+	    &moved) != SQLITE_OK || moved != 0 ||
+	    (f->walled && (f->wal == 0 || store_file_wal(f) != f->wal));
 }
 
 enum store_end

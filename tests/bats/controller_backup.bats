@@ -40,7 +40,7 @@ rows()
 c = sqlite3.connect(sys.argv[1])
 assert c.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 n, top = c.execute("SELECT count(*), max(version) FROM version").fetchone()
-assert n == top, (n, top)
+assert n == (top or 0), (n, top)
 print(n)' "$1"
 }
 
@@ -210,7 +210,12 @@ c.commit()' "$dir/theirs.db"
 	rm -f "$dir/state/controller.db"*
 	command_run --restore "$dir/last.db"
 	[ "$status" = 0 ]
-	refute grep -q 'replaced database is' <<<"$output"
+	# a responder may have made an empty one before the restore came
+	kept=${output##*database is }
+	if [ "$kept" != "$output" ]; then
+		[ "$TRANSPORT" != cgi ]
+		[ "$(rows "$kept")" = 0 ]
+	fi
 	[ "$(present .version)" = $((version + 1)) ]
 	publish http://found
 	expect_json ".version == $((version + 2))"

@@ -236,6 +236,52 @@ UNIT("a file that is no database is not believed for the WAL beside it")
 	folder_remove();
 }
 
+UNIT("nothing is committed into a WAL that was removed")
+{
+	struct store_change change = {
+		.data = "{}", .len = 2, .author = "a",
+	};
+	const struct store_version *v;
+	struct store *s;
+	char part[128];
+
+	folder_make();
+	s = store_here("wal");
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	snprintf(part, sizeof(part), "%s-wal", path);
+	CHECK(unlink(part) == 0);
+	snprintf(part, sizeof(part), "%s-shm", path);
+	CHECK(unlink(part) == 0);
+	CHECK_INT(store_current(s, &v), STORE_DONE);
+	CHECK_INT(v->version, 0);
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	store_free(s);
+	s = store_here("wal");
+	CHECK_INT(store_current(s, &v), STORE_DONE);
+	CHECK_INT(v->version, 1);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("a database that is a link has its WAL where it leads")
+{
+	struct store_change change = {
+		.data = "{}", .len = 2, .author = "a",
+	};
+	const struct store_version *v;
+	struct store *s;
+	char real[128];
+
+	folder_make();
+	snprintf(real, sizeof(real), "%s.real", path);
+	CHECK(symlink(real, path) == 0);
+	s = store_here("wal");
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	CHECK(!store_file_moved(&s->truth));
+	store_free(s);
+	folder_remove();
+}
+
 /* Puts another file in the database's place when the last statement of its
  * opening runs. */
 static int
