@@ -50,8 +50,10 @@ enum store_sql {
 	STORE_SQL_TRUTH,	/* how many of truth */
 	/* liveness */
 	STORE_SQL_BEAT = STORE_SQL_COMMON,
+	STORE_SQL_BEFORE,
+	STORE_SQL_MOVE,
 	STORE_SQL_SAY,
-	STORE_SQL_RISE,
+	STORE_SQL_RECKON,
 	STORE_SQL_SPREAD,
 	STORE_SQL_ADD,
 	STORE_SQL_LIVE,
@@ -95,7 +97,12 @@ struct store_kind {
 
 extern const struct store_kind store_truth, store_liveness;
 
-enum { STORE_RAISED_MAX = 512 };	/* more are looked up one by one */
+enum {
+	STORE_RAISED_MAX = 512,		/* more are looked up one by one */
+	STORE_TALLIES = 32,		/* counted between two writes */
+	STORE_SPREADS = 45 * 16,	/* buckets of store_sqlite_rollout.c */
+	STORE_SPREAD_VERSIONS = 4,
+};
 
 struct store_file {
 	const struct store_kind *kind;
@@ -128,8 +135,18 @@ struct store {
 			long long generation;
 		} rows[STORE_RAISED_MAX];	/* by both */
 	} raised;
-	/* the version that agents report now, and when it was published */
-	long long spread_version, spread_since;
+	/* what the transaction of a fold has not written yet */
+	struct store_tally {
+		char state[12];
+		long long version, change;
+	} tally[STORE_TALLIES];
+	int tallies;
+	struct store_spread {
+		long long version;	/* 0: none */
+		long long since;	/* when it was published; 0: never */
+		long long count[STORE_SPREADS], longest[STORE_SPREADS];
+		int from, to;		/* the buckets that are not empty */
+	} spread[STORE_SPREAD_VERSIONS];
 	/* where a walk through all agents goes on, see store_sweep */
 	struct {
 		bool live;
@@ -234,9 +251,22 @@ enum store_end store_total(struct store *, long long *total);
 enum store_end store_known(struct store *, const char *id);
 /* Forgets an agent's liveness. */
 enum store_end store_live_forget(struct store *, const char *id);
-/* Notes, inside a transaction of liveness, that an agent reported a version
- * for the first time. */
+/* store_file_sql of liveness, its first parameter an agent's id. */
+sqlite3_stmt *store_live_sql(struct store_file *, enum store_sql,
+    const char *id);
+/* A transaction of liveness that folds beats, as store_file_begin and
+ * store_file_end. */
+enum store_end store_fold_begin(struct store *);
+enum store_end store_fold_end(struct store *, enum store_end end);
+/* Writes one beat into its agent's row, unless more is known: *found says
+ * whether there is one. */
+enum store_end store_fold_one(struct store *, const struct store_beat *,
+    long long now, bool *found);
+/* Counts, inside of it, that an agent reported a version for the first time;
+ * writes what was counted; forgets it. */
 enum store_end store_spread(struct store *, long long version, long long at);
+enum store_end store_spread_write(struct store *);
+void store_spread_forget(struct store *);
 /* Fills an agent's liveness; leaves it "never" where it is not known. */
 enum store_end store_live(struct store *, struct store_agent *);
 

@@ -106,17 +106,6 @@ store_live_order(const void *a, const void *b)
 	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
 }
 
-static sqlite3_stmt *
-store_live_sql(struct store_file *f, enum store_sql which, const char *id)
-{
-	sqlite3_stmt *row = store_file_sql(f, which);
-	unsigned char key[16];
-
-	store_live_key(key, id);
-	sqlite3_bind_blob(row, 1, key, sizeof(key), SQLITE_TRANSIENT);
-	return row;
-}
-
 enum store_end
 store_live_forget(struct store *s, const char *id)
 {
@@ -124,62 +113,6 @@ store_live_forget(struct store *s, const char *id)
 
 	return end != STORE_DONE ? end : store_file_run(&s->live,
 	    store_live_sql(&s->live, STORE_SQL_LIVE_FORGET, id));
-}
-
-/* The first report of a version by an agent counts in the version's
- * spread. */
-static enum store_end
-store_live_rise(struct store *s, const struct store_beat *beat)
-{
-	struct store_file *f = &s->live;
-	sqlite3_stmt *row = store_live_sql(f, STORE_SQL_RISE, beat->id);
-	enum store_end end;
-
-	sqlite3_bind_int64(row, 2, beat->applied_version);
-	end = store_file_run(f, row);
-	if (end != STORE_DONE || sqlite3_changes(f->db) == 0)
-		return end;
-	return store_spread(s, beat->applied_version, beat->at);
-}
-
-/* Binds and runs one of the two statements that take a beat: *found says
- * whether a row was there to be changed. */
-static enum store_end
-store_live_note(struct store_file *f, enum store_sql which,
-    const struct store_beat *beat, long long now, bool *found)
-{
-	sqlite3_stmt *row = store_live_sql(f, which, beat->id);
-	enum store_end end;
-
-	sqlite3_bind_int64(row, 2, beat->at);
-	if (beat->applied_version >= 0)
-		sqlite3_bind_int64(row, 3, beat->applied_version);
-	sqlite3_bind_text(row, 4, beat->state, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(row, 5, now);
-	if (which == STORE_SQL_SAY)
-		sqlite3_bind_text(row, 6, beat->error, -1, SQLITE_STATIC);
-	end = store_file_run(f, row);
-	*found = end == STORE_DONE && sqlite3_changes(f->db) > 0;
-	return end;
-}
-
-/* Writes one beat into its agent's row, if there is one: *found. */
-static enum store_end
-store_live_write(struct store *s, const struct store_beat *beat,
-    long long now, bool *found)
-{
-	enum store_end end = STORE_DONE;
-
-	*found = false;
-	if (beat->error == NULL)
-		end = store_live_note(&s->live, STORE_SQL_BEAT, beat, now,
-		    found);
-	if (end != STORE_DONE || *found)
-		return end;
-	end = store_live_note(&s->live, STORE_SQL_SAY, beat, now, found);
-	if (*found && beat->applied_version > 0)
-		end = store_live_rise(s, beat);
-	return end;
 }
 
 /* Moves the beats of agents that truth knows to the front and counts them. It
@@ -234,12 +167,12 @@ static enum store_end
 store_live_update(struct store *s, struct store_beat *beats, size_t count,
     long long now, size_t *unknown)
 {
-	enum store_end end = store_file_begin(&s->live);
+	enum store_end end = store_fold_begin(s);
 	bool found;
 
 	*unknown = 0;
 	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
-		end = store_live_write(s, &beats[i], now, &found);
+		end = store_fold_one(s, &beats[i], now, &found);
 		if (end == STORE_DONE && !found) {
 			struct store_beat left = beats[*unknown];
 
@@ -247,7 +180,7 @@ store_live_update(struct store *s, struct store_beat *beats, size_t count,
 			beats[i] = left;
 		}
 	}
-	return store_file_end(&s->live, end);
+	return store_fold_end(s, end);
 }
 
 /* Adds the rows of beats, whose agents truth knows. */
@@ -255,16 +188,16 @@ static enum store_end
 store_live_add(struct store *s, const struct store_beat *beats, size_t count,
     long long now)
 {
-	enum store_end end = store_file_begin(&s->live);
+	enum store_end end = store_fold_begin(s);
 	bool found;
 
 	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
 		end = store_file_run(&s->live, store_live_sql(&s->live,
 		    STORE_SQL_ADD, beats[i].id));
 		if (end == STORE_DONE)
-			end = store_live_write(s, &beats[i], now, &found);
+			end = store_fold_one(s, &beats[i], now, &found);
 	}
-	return store_file_end(&s->live, end);
+	return store_fold_end(s, end);
 }
 
 static enum store_end

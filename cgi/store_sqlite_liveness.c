@@ -29,6 +29,17 @@
 #define STORE_SQL_IS_NEWS						\
 	"(last_poll <= ?2 OR last_poll > ?5)"
 
+/* What a poll said that says something new. The error: NULL, it stays. */
+#define STORE_SQL_SAID							\
+	"last_poll = ?2, applied_version = ?3, "			\
+	"highest = max(highest, ?3), said = ?4, "			\
+	"error = CASE WHEN ?5 IS NULL THEN error ELSE nullif(?5, '') END"
+
+/* By version alone: each state has them in order, and they are merged. */
+#define STORE_SQL_OF(state)						\
+	"SELECT id FROM live INDEXED BY live_both WHERE state = '" state \
+	"' AND applied_version = ?4 AND id > ?1"
+
 static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	STORE_SQL_BOTH,
 	/* a poll that says what is known already */
@@ -37,19 +48,19 @@ static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	    "WHERE id = ?1 AND " STORE_SQL_IS_NEWS " AND state <> 'offline' "
 	    "AND applied_version = coalesce(?3, applied_version) "
 	    "AND state = coalesce(?4, state)",
+	[STORE_SQL_BEFORE] =
+	    "SELECT last_poll, applied_version, highest, said, state "
+	    "FROM live WHERE id = ?1",
+	[STORE_SQL_MOVE] =
+	    "UPDATE live SET " STORE_SQL_SAID " WHERE id = ?1",
 	[STORE_SQL_SAY] =
-	    "UPDATE live SET last_poll = ?2, "
-	    "applied_version = coalesce(?3, applied_version), "
-	    "said = coalesce(?4, said), "
-	    "error = CASE WHEN ?6 IS NOT NULL THEN nullif(?6, '') "
-	    "WHEN ?4 = 'ok' THEN NULL ELSE error END, state = "
-	    STORE_SQL_SHOWN("?4, said", "coalesce(?3, applied_version)")
-	    " WHERE id = ?1 AND " STORE_SQL_IS_NEWS,
-	[STORE_SQL_RISE] =
-	    "UPDATE live SET highest = ?2 WHERE id = ?1 AND highest < ?2",
+	    "UPDATE live SET state = ?6, " STORE_SQL_SAID " WHERE id = ?1",
+	[STORE_SQL_RECKON] =
+	    "INSERT INTO tally VALUES (?1, ?2, ?3) ON CONFLICT "
+	    "DO UPDATE SET count = count + ?3",
 	[STORE_SQL_SPREAD] =
-	    "INSERT INTO spread VALUES (?1, ?2, 1, ?3) ON CONFLICT "
-	    "DO UPDATE SET count = count + 1, longest = max(longest, ?3)",
+	    "INSERT INTO spread VALUES (?1, ?2, ?4, ?3) ON CONFLICT "
+	    "DO UPDATE SET count = count + ?4, longest = max(longest, ?3)",
 	[STORE_SQL_ADD] =
 	    "INSERT INTO live (id) VALUES (?1) ON CONFLICT DO NOTHING",
 	[STORE_SQL_LIVE] =
@@ -62,8 +73,10 @@ static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	    "SELECT id FROM live INDEXED BY live_state "
 	    "WHERE id > ?1 AND state = ?3 ORDER BY id LIMIT ?2",
 	[STORE_SQL_BY_VERSION] =
-	    "SELECT id FROM live INDEXED BY live_version "
-	    "WHERE id > ?1 AND applied_version = ?4 ORDER BY id LIMIT ?2",
+	    STORE_SQL_OF("ok") " UNION ALL " STORE_SQL_OF("failed")
+	    " UNION ALL " STORE_SQL_OF("no-worker") " UNION ALL "
+	    STORE_SQL_OF("offline") " UNION ALL " STORE_SQL_OF("new")
+	    " ORDER BY id LIMIT ?2",
 	[STORE_SQL_BY_BOTH] =
 	    "SELECT id FROM live INDEXED BY live_both WHERE id > ?1 "
 	    "AND state = ?3 AND applied_version = ?4 ORDER BY id LIMIT ?2",

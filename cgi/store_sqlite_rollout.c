@@ -10,7 +10,7 @@
 enum {
 	STORE_SPREAD_FINE = 4,			/* bits */
 	STORE_SPREAD_PART = 1 << STORE_SPREAD_FINE,	/* of a doubling */
-	STORE_SPREAD_MAX = 45 * STORE_SPREAD_PART,	/* a thousand years */
+	STORE_SPREAD_MAX = STORE_SPREADS,	/* a thousand years */
 };
 
 static int
@@ -52,31 +52,90 @@ store_rollout_since(struct store *s, long long version, long long *since)
 	return store_file_whole(&s->truth, row, since, NULL);
 }
 
+/* Writes what was counted of a version, and forgets that it was. */
+static enum store_end
+store_spread_put(struct store *s, struct store_spread *one)
+{
+	enum store_end end = STORE_DONE;
+	sqlite3_stmt *row;
+
+	for (int i = one->from; end == STORE_DONE && i < one->to; i++) {
+		if (one->count[i] == 0)
+			continue;
+		row = store_file_sql(&s->live, STORE_SQL_SPREAD);
+		sqlite3_bind_int64(row, 1, one->version);
+		sqlite3_bind_int(row, 2, i);
+		sqlite3_bind_int64(row, 3, one->longest[i]);
+		sqlite3_bind_int64(row, 4, one->count[i]);
+		end = store_file_run(&s->live, row);
+		one->count[i] = one->longest[i] = 0;
+	}
+	one->from = STORE_SPREADS;
+	one->to = 0;
+	return end;
+}
+
+/* Gives a place for a version: a fleet reports few at once. */
+static enum store_end
+store_spread_place(struct store *s, long long version,
+    struct store_spread **out)
+{
+	struct store_spread *one = &s->spread[version % STORE_SPREAD_VERSIONS];
+	enum store_end end;
+
+	*out = one;
+	if (one->version == version)
+		return STORE_DONE;
+	end = store_spread_put(s, one);
+	one->version = one->since = 0;
+	if (end == STORE_DONE)
+		end = store_rollout_since(s, version, &one->since);
+	if (end == STORE_DONE || end == STORE_NONE) {
+		one->version = version;
+		end = STORE_DONE;
+	}
+	return end;
+}
+
 enum store_end
 store_spread(struct store *s, long long version, long long at)
 {
-	enum store_end end;
-	sqlite3_stmt *row;
+	struct store_spread *one;
+	enum store_end end = store_spread_place(s, version, &one);
 	long long ms;
+	int bucket;
 
-	if (s->spread_version != version) {
-		s->spread_version = 0;
-		end = store_rollout_since(s, version, &s->spread_since);
-		if (end == STORE_NONE)
-			return STORE_DONE;	/* a restored database */
-		if (end != STORE_DONE)
-			return end;
-		s->spread_version = version;
-	}
-	ms = at > s->spread_since ? at - s->spread_since : 0;
-	row = store_file_sql(&s->live, STORE_SQL_SPREAD);
-	sqlite3_bind_int64(row, 1, version);
-	sqlite3_bind_int(row, 2, store_spread_bucket(ms));
-	sqlite3_bind_int64(row, 3, ms);
-	end = store_file_run(&s->live, row);
-	if (end == STORE_DONE && s->told.applied != NULL)
+	/* a restored database does not know the version */
+	if (end != STORE_DONE || one->since == 0)
+		return end;
+	ms = at > one->since ? at - one->since : 0;
+	bucket = store_spread_bucket(ms);
+	one->count[bucket]++;
+	if (one->longest[bucket] < ms)
+		one->longest[bucket] = ms;
+	if (bucket < one->from)
+		one->from = bucket;
+	if (bucket >= one->to)
+		one->to = bucket + 1;
+	if (s->told.applied != NULL)
 		s->told.applied(s->told.arg, ms);
+	return STORE_DONE;
+}
+
+enum store_end
+store_spread_write(struct store *s)
+{
+	enum store_end end = STORE_DONE;
+
+	for (int i = 0; end == STORE_DONE && i < STORE_SPREAD_VERSIONS; i++)
+		end = store_spread_put(s, &s->spread[i]);
 	return end;
+}
+
+void
+store_spread_forget(struct store *s)
+{
+	memset(s->spread, 0, sizeof(s->spread));
 }
 
 /* --- reading ------------------------------------------------------------ */

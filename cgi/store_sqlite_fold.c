@@ -1,0 +1,210 @@
+/*
+ * What a heartbeat does to its agent's row. Of a fleet that has a new version
+ * a million rows change in the same way: what is counted beside them, the
+ * tally and the spread of the version, is counted here and written once for
+ * each transaction.
+ */
+#include "store_sqlite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* An agent's row, as far as a beat may change it. */
+struct store_fold_row {
+	long long last_poll, version, highest;
+	char said[12];		/* "": it never said */
+	char state[12];
+};
+
+sqlite3_stmt *
+store_live_sql(struct store_file *f, enum store_sql which, const char *id)
+{
+	sqlite3_stmt *row = store_file_sql(f, which);
+	unsigned char key[16];
+
+	store_live_key(key, id);
+	sqlite3_bind_blob(row, 1, key, sizeof(key), SQLITE_TRANSIENT);
+	return row;
+}
+
+/* --- the tally ---------------------------------------------------------- */
+
+static enum store_end
+store_fold_count(struct store *s, const struct store_tally *t)
+{
+	sqlite3_stmt *row;
+
+	if (t->change == 0)
+		return STORE_DONE;
+	row = store_file_sql(&s->live, STORE_SQL_RECKON);
+	sqlite3_bind_text(row, 1, t->state, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, t->version);
+	sqlite3_bind_int64(row, 3, t->change);
+	return store_file_run(&s->live, row);
+}
+
+static enum store_end
+store_fold_tallies(struct store *s)
+{
+	enum store_end end = STORE_DONE;
+
+	for (int i = 0; end == STORE_DONE && i < s->tallies; i++)
+		end = store_fold_count(s, &s->tally[i]);
+	s->tallies = 0;
+	return end;
+}
+
+/* There are some more, or fewer, of a state with a version. */
+static enum store_end
+store_fold_tally(struct store *s, const char *state, long long version,
+    long long change)
+{
+	enum store_end end = STORE_DONE;
+	struct store_tally *t = s->tally;
+
+	for (; t < s->tally + s->tallies; t++) {
+		if (t->version == version && strcmp(t->state, state) == 0) {
+			t->change += change;
+			return STORE_DONE;
+		}
+	}
+	if (s->tallies == STORE_TALLIES)
+		end = store_fold_tallies(s);
+	t = &s->tally[s->tallies++];
+	*t = (struct store_tally){ .version = version, .change = change };
+	memcpy(t->state, state, strnlen(state, sizeof(t->state) - 1));
+	return end;
+}
+
+/* --- one beat ----------------------------------------------------------- */
+
+/* A poll that says what is known already: no more than its time is written. */
+static enum store_end
+store_fold_same(struct store *s, const struct store_beat *beat,
+    long long now, bool *found)
+{
+	struct store_file *f = &s->live;
+	sqlite3_stmt *row = store_live_sql(f, STORE_SQL_BEAT, beat->id);
+	enum store_end end;
+
+	sqlite3_bind_int64(row, 2, beat->at);
+	if (beat->applied_version >= 0)
+		sqlite3_bind_int64(row, 3, beat->applied_version);
+	sqlite3_bind_text(row, 4, beat->state, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 5, now);
+	end = store_file_run(f, row);
+	*found = end == STORE_DONE && sqlite3_changes(f->db) > 0;
+	return end;
+}
+
+static void
+store_fold_word(sqlite3_stmt *row, int column, char out[12])
+{
+	const char *word = (const char *)sqlite3_column_text(row, column);
+
+	snprintf(out, 12, "%s", word != NULL ? word : "");
+}
+
+/* NONE: the agent has no row. Reset before the row is written, or SQLite
+ * would note where the reading has come to. */
+static enum store_end
+store_fold_read(struct store *s, const char *id, struct store_fold_row *old)
+{
+	sqlite3_stmt *row = store_live_sql(&s->live, STORE_SQL_BEFORE, id);
+	enum store_end end = store_file_row(&s->live, row);
+
+	if (end == STORE_DONE) {
+		old->last_poll = sqlite3_column_int64(row, 0);
+		old->version = sqlite3_column_int64(row, 1);
+		old->highest = sqlite3_column_int64(row, 2);
+		store_fold_word(row, 3, old->said);
+		store_fold_word(row, 4, old->state);
+	}
+	sqlite3_reset(row);
+	return end;
+}
+
+/* What is shown of an agent that is not silent. */
+static const char *
+store_fold_shown(const char *said, long long version)
+{
+	return said[0] != '\0' ? said : version >= 0 ? "ok" : "new";
+}
+
+/* Writes the row, and counts what no trigger does. */
+static enum store_end
+store_fold_change(struct store *s, const struct store_beat *beat,
+    const struct store_fold_row *old)
+{
+	long long version = beat->applied_version >= 0 ?
+	    beat->applied_version : old->version;
+	const char *said = beat->state != NULL ? beat->state : old->said;
+	const char *state = store_fold_shown(said, version);
+	bool stays = strcmp(state, old->state) == 0;
+	sqlite3_stmt *row = store_live_sql(&s->live, stays ? STORE_SQL_MOVE :
+	    STORE_SQL_SAY, beat->id);
+	enum store_end end = STORE_DONE;
+
+	sqlite3_bind_int64(row, 2, beat->at);
+	sqlite3_bind_int64(row, 3, version);
+	sqlite3_bind_text(row, 4, said[0] != '\0' ? said : NULL, -1,
+	    SQLITE_STATIC);
+	sqlite3_bind_text(row, 5, beat->state != NULL && beat->error == NULL &&
+	    strcmp(beat->state, "ok") == 0 ? "" : beat->error, -1,
+	    SQLITE_STATIC);
+	if (!stays)
+		sqlite3_bind_text(row, 6, state, -1, SQLITE_STATIC);
+	if (stays && version != old->version) {
+		end = store_fold_tally(s, old->state, old->version, -1);
+		if (end == STORE_DONE)
+			end = store_fold_tally(s, old->state, version, 1);
+	}
+	if (end == STORE_DONE)
+		end = store_file_run(&s->live, row);
+	/* the first report of a version by an agent */
+	if (end == STORE_DONE && beat->applied_version > 0 &&
+	    beat->applied_version > old->highest)
+		end = store_spread(s, beat->applied_version, beat->at);
+	return end;
+}
+
+enum store_end
+store_fold_one(struct store *s, const struct store_beat *beat, long long now,
+    bool *found)
+{
+	struct store_fold_row old;
+	enum store_end end = STORE_DONE;
+
+	*found = false;
+	if (beat->error == NULL)
+		end = store_fold_same(s, beat, now, found);
+	if (end != STORE_DONE || *found)
+		return end;
+	end = store_fold_read(s, beat->id, &old);
+	if (end != STORE_DONE)
+		return end == STORE_NONE ? STORE_DONE : end;
+	*found = true;
+	if (old.last_poll > beat->at && old.last_poll <= now)
+		return STORE_DONE;	/* more is known */
+	return store_fold_change(s, beat, &old);
+}
+
+/* --- a transaction of beats --------------------------------------------- */
+
+enum store_end
+store_fold_begin(struct store *s)
+{
+	s->tallies = 0;
+	store_spread_forget(s);
+	return store_file_begin(&s->live);
+}
+
+enum store_end
+store_fold_end(struct store *s, enum store_end end)
+{
+	if (end == STORE_DONE)
+		end = store_fold_tallies(s);
+	if (end == STORE_DONE)
+		end = store_spread_write(s);
+	return store_file_end(&s->live, end);
+}

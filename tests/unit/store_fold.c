@@ -1,0 +1,262 @@
+/*
+ * What is counted beside the rows of agents: by triggers, or by whoever
+ * writes many rows. It is what the rows say, whatever beats come, in whatever
+ * order, and also after a fold that failed.
+ */
+#include <limits.h>
+
+#include "unit.h"
+
+#include "../../cgi/store_sqlite_fold.c"
+
+#include "store_here.h"
+
+enum { AGENTS = 40, BATCH = 60, ROUNDS = 60, VERSIONS = 6 };
+
+static struct store *s;
+
+static const char *
+name(int n)
+{
+	static char id[TOKEN_UUID];
+
+	snprintf(id, sizeof(id), "%08d-0000-4000-8000-abcdef012345", n);
+	return id;
+}
+
+static void
+joins(int n)
+{
+	struct store_agent a = { .registered_at = 1 };
+	char text[] = "here";
+	long long generation;
+
+	a.address = text;
+	snprintf(a.id, sizeof(a.id), "%s", name(n));
+	CHECK_INT(store_register(s, &a, NULL, &generation), STORE_DONE);
+}
+
+static void
+publishes(int n)
+{
+	const struct store_version *v;
+	char data[64];
+	struct store_change change = { .author = "test", .data = data };
+
+	change.len = (size_t)snprintf(data, sizeof(data),
+	    "{\"url\":\"http://%d\"}", n);
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+}
+
+static int
+dice(int sides)
+{
+	static uint64_t seed = 4711;
+
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (int)((seed >> 33) % (unsigned)sides);
+}
+
+/* The first whole number of a question to liveness. */
+static long long
+asks(const char *question)
+{
+	sqlite3_stmt *row = NULL;
+	long long answer;
+
+	CHECK_INT(store_ready(s), STORE_DONE);
+	CHECK_INT(sqlite3_prepare_v2(s->live.db, question, -1, &row, NULL),
+	    SQLITE_OK);
+	CHECK_INT(sqlite3_step(row), SQLITE_ROW);
+	answer = sqlite3_column_int64(row, 0);
+	sqlite3_finalize(row);
+	return answer;
+}
+
+/* The rows that the tally has more or fewer of than there are. */
+static long long
+wrong(void)
+{
+	return asks("SELECT count(*) FROM ("
+	    "SELECT state, applied_version, sum(n) AS n FROM ("
+	    "SELECT state, applied_version, 1 AS n FROM live UNION ALL "
+	    "SELECT state, applied_version, -count FROM tally) "
+	    "GROUP BY state, applied_version) WHERE n <> 0");
+}
+
+static struct store_beat
+beat(int n, long long at, long long version, const char *state)
+{
+	struct store_beat b = {
+		.at = at, .applied_version = version, .state = state,
+	};
+
+	snprintf(b.id, sizeof(b.id), "%s", name(n));
+	return b;
+}
+
+static void
+folds(int count, long long at)
+{
+	static const char *const states[] = { NULL, "ok", "ok", "ok",
+	    "failed", "no-worker" };
+	struct store_beat beats[BATCH];
+
+	for (int i = 0; i < count; i++) {
+		beats[i] = beat(dice(AGENTS), at + dice(2000),
+		    dice(VERSIONS + 1) - 1, states[dice(6)]);
+		if (dice(10) == 0)
+			beats[i].error = dice(2) == 0 ? "" : "no";
+	}
+	CHECK_INT(store_fold(s, beats, (size_t)count, LLONG_MAX), STORE_DONE);
+}
+
+static long long applied;
+
+static void
+applies(void *arg, long long ms)
+{
+	(void)arg, (void)ms;
+	applied++;
+}
+
+UNIT("what is counted is what the rows say, whatever comes")
+{
+	folder_make();
+	s = store_here("wal");
+	s->told.applied = applies;
+	for (int n = 0; n < AGENTS; n++)
+		joins(n);
+	for (int n = 1; n < VERSIONS; n++)
+		publishes(n);
+	for (int round = 0; round < ROUNDS; round++) {
+		folds(1 + dice(BATCH), round * 1000LL);
+		CHECK_INT(wrong(), 0);
+		CHECK_INT(store_sweep(s, round * 1000LL + 50000 +
+		    dice(100000), 1000), STORE_DONE);
+		CHECK_INT(wrong(), 0);
+		if (dice(4) == 0)
+			CHECK_INT(store_live_forget(s, name(dice(AGENTS))),
+			    STORE_DONE);
+		CHECK_INT(wrong(), 0);
+	}
+	CHECK_INT(asks("SELECT count(*) FROM live WHERE highest < "
+	    "applied_version"), 0);
+	CHECK(applied > AGENTS);
+	CHECK_INT(asks("SELECT sum(count) FROM spread"), applied);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("more versions at once than are counted at once")
+{
+	enum { MANY = STORE_TALLIES + STORE_SPREAD_VERSIONS };
+	struct store_beat beats[MANY];
+
+	folder_make();
+	s = store_here("wal");
+	for (int n = 1; n <= MANY; n++) {
+		joins(n);
+		publishes(n);
+		beats[n - 1] = beat(n, 1000, 1, "ok");
+	}
+	CHECK_INT(store_fold(s, beats, MANY, LLONG_MAX), STORE_DONE);
+	for (int n = 1; n <= MANY; n++)
+		beats[n - 1] = beat(n, 2000, n, "ok");
+	CHECK_INT(store_fold(s, beats, MANY, LLONG_MAX), STORE_DONE);
+	CHECK_INT(wrong(), 0);
+	CHECK_INT(asks("SELECT count(*) FROM spread"), MANY);
+	CHECK_INT(asks("SELECT sum(count) FROM spread"), 2 * MANY - 1);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("a fold that failed has counted nothing")
+{
+	struct store_beat beats[3];
+
+	folder_make();
+	s = store_here("wal");
+	for (int n = 1; n <= 3; n++) {
+		joins(n);
+		publishes(n);
+		beats[n - 1] = beat(n, 1000, 1, "ok");
+	}
+	CHECK_INT(store_fold(s, beats, 3, LLONG_MAX), STORE_DONE);
+	for (int n = 1; n <= 3; n++)
+		beats[n - 1] = beat(n, 2000, 2, "ok");
+	CHECK_INT(sqlite3_exec(s->live.db, "CREATE TEMP TRIGGER refuse BEFORE "
+	    "UPDATE ON live WHEN hex(new.id) LIKE '00000003%' BEGIN "
+	    "SELECT raise(ABORT, 'no'); END", NULL, NULL, NULL), SQLITE_OK);
+	CHECK(store_fold(s, beats, 3, LLONG_MAX) != STORE_DONE);
+	CHECK_INT(wrong(), 0);		/* opened anew: it is not refused */
+	CHECK_INT(store_fold(s, beats, 3, LLONG_MAX), STORE_DONE);
+	CHECK_INT(wrong(), 0);
+	CHECK_INT(asks("SELECT sum(count) FROM spread WHERE version = 2"), 3);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("agents of a version are listed in order, whatever their state")
+{
+	static const char *const states[] = { "ok", "failed", "no-worker" };
+	struct store_beat b;
+	sqlite3_stmt *row;
+	long long last = 0;
+
+	folder_make();
+	s = store_here("wal");
+	for (int n = 1; n <= 9; n++) {
+		joins(n);
+		b = beat(n, n == 9 ? 1 : 1000000, 1 + n % 4 / 3, states[n % 3]);
+		CHECK_INT(store_fold(s, &b, 1, LLONG_MAX), STORE_DONE);
+	}
+	CHECK_INT(store_sweep(s, 1000000, 1000), STORE_DONE);
+	CHECK_INT(asks("SELECT count(*) FROM live WHERE state = 'offline'"), 1);
+	row = store_file_sql(&s->live, STORE_SQL_BY_VERSION);
+	sqlite3_bind_blob(row, 1, "", 0, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, 100);
+	sqlite3_bind_int64(row, 4, 1);
+	while (store_file_row(&s->live, row) == STORE_DONE) {
+		const unsigned char *id = sqlite3_column_blob(row, 0);
+
+		CHECK(id[3] > last && id[3] % 4 != 3);
+		last = id[3];
+	}
+	CHECK_INT(last, 9);
+	sqlite3_reset(row);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("what an older program has counted goes on")
+{
+	const char *steps[3] = { migrate_steps_live[0], migrate_steps_live[1],
+	    NULL };
+	struct migrate_plan plan;
+	struct migrate_result result;
+	struct store_beat b;
+	sqlite3 *db;
+
+	folder_make();
+	s = store_here("wal");
+	plan = store_file_plan(&s->live);
+	plan.steps = steps;
+	CHECK_INT(migrate_open(&plan, &db, &result), MIGRATE_DONE);
+	CHECK_INT(sqlite3_exec(db, "INSERT INTO live (id, last_poll) "
+	    "VALUES (x'00000001000040008000abcdef012345', 1); "
+	    "UPDATE live SET applied_version = 1, highest = 1, state = 'ok'",
+	    NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	joins(1);
+	CHECK_INT(wrong(), 0);
+	b = beat(1, 1000, 2, NULL);
+	CHECK_INT(store_fold(s, &b, 1, LLONG_MAX), STORE_DONE);
+	CHECK_INT(wrong(), 0);
+	CHECK_INT(asks("SELECT count FROM tally WHERE state = 'ok' "
+	    "AND applied_version = 2"), 1);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT_MAIN
