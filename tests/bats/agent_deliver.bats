@@ -86,7 +86,7 @@ problem='"headers": {"Content-Type": "application/problem+json"}'
 	peers
 	publish 1
 	say worker '{"POST /config": {"do": "apply", "status": 500}}'
-	agent_run
+	agent_run REQUEST_TIMEOUT_SECONDS=2
 	wait_until state '.applied_version == 1'
 	applied_is 1
 	say worker '{"POST /config": {"do": "apply", "delay": 4}}'
@@ -221,7 +221,7 @@ unhealthy()
 	peers
 	publish 1
 	say worker '{"GET /state": {"do": "hang"}}'
-	agent_run
+	agent_run REQUEST_TIMEOUT_SECONDS=2
 	wait_until state '.worker.state == "no-worker"'
 	more controller '.path == "/config"' 2
 	say worker '{"GET /state": {"status": 200, "body": "<html>"}}'

@@ -44,12 +44,12 @@ metric_from()
 	wait_until metric_is 'dcm_agent_registrations_total{result="done"}' 1
 	wait_until metric_from 'dcm_agent_polls_total{result="unchanged"}' 2
 	metric_is 'dcm_agent_polls_total{result="changed"}' 1
-	metric_is 'dcm_agent_deliveries_total{result="applied"}' 1
+	wait_until metric_is 'dcm_agent_deliveries_total{result="applied"}' 1
 	metric_from 'dcm_agent_worker_checks_total{result="answered"}' 1
-	metric_is dcm_agent_applied_version 3
+	wait_until metric_is dcm_agent_applied_version 3
 	metric_is dcm_agent_config_version 3
 	metric_is dcm_agent_versions_behind 0
-	metric_is dcm_agent_healthy 1
+	wait_until metric_is dcm_agent_healthy 1
 	metric_is dcm_agent_worker_restarts_total 0
 	say controller '{"GET /config": [{"status": 401}, {"like": true}]}'
 	wait_until metric_is 'dcm_agent_polls_total{result="denied"}' 1

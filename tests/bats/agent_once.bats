@@ -10,7 +10,7 @@ command_run()
 {
 	local option=$1
 	shift
-	run --separate-stderr timeout 20 env -i PATH="$PATH" \
+	run --separate-stderr timeout 60 env -i PATH="$PATH" \
 	    ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}" \
 	    AGENT_PORT=0 STATE_DIR="$dir/state" CONTROLLER_URL="$controller" \
 	    CONTROLLER_API_KEY=fleet-key WORKER_URL="$worker" \

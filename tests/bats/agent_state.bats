@@ -81,6 +81,7 @@ make_state()
 	publish 1
 	agent_run
 	wait_until applied_is 1
+	wait_until grep -q '^version 1$' "$dir/state/agent.state"
 	rm -r "$dir/state"
 	: >"$dir/state"			# a file where the folder was
 	publish 2
@@ -91,7 +92,7 @@ make_state()
 	wait_until state '.applied_version == 3'
 	rm "$dir/state"
 	wait_until grep -q '^version 3$' "$dir/state/agent.state"
-	log_has agent 'is written again'
+	wait_until log_has agent 'is written again'
 }
 
 @test "a full disk is survived, and tried again" {
@@ -99,12 +100,18 @@ make_state()
 	publish 1
 	agent_run
 	wait_until applied_is 1
+	wait_until grep -q '^version 1$' "$dir/state/agent.state"
 	prlimit --pid "$(program_pid agent)" --fsize=16:unlimited
 	publish 2
 	wait_until applied_is 1 2
 	prlimit --pid "$(program_pid agent)" --fsize=unlimited:unlimited
 	wait_until grep -q '^version 2$' "$dir/state/agent.state"
-	[ "$(cd "$dir/state" && echo *)" = "agent.state agent.state.lock" ]
+	two()
+	{
+		[ "$(cd "$dir/state" && echo *)" = \
+		    "agent.state agent.state.lock" ]
+	}
+	wait_until two
 }
 
 # A folder in its place: like a full disk, also for root.
@@ -117,11 +124,11 @@ make_unlocked()
 	log_has agent 'warn \[state\].*agent.state.lock: Is a directory'
 	wait_until applied_is 1
 	wait_until grep -q '^version 1$' "$dir/state/agent.state"
-	rmdir "$dir/state/agent.state.lock"
 }
 
 @test "a lock that cannot be made at the start is made later" {
 	make_unlocked
+	rmdir "$dir/state/agent.state.lock"
 	wait_until log_has agent 'agent.state is locked now'
 	agent_fails
 	[[ $output == *"is used by another dcm-agent"* ]]
@@ -129,7 +136,12 @@ make_unlocked()
 
 @test "a file that another agent has locked meanwhile is left to it" {
 	make_unlocked
-	program_start owner flock "$dir/state/agent.state.lock" sleep 60
+	# the agent stands still, or it would be the first
+	kill -STOP "$(program_pid agent)"
+	rmdir "$dir/state/agent.state.lock"
+	program_start owner flock "$dir/state/agent.state.lock" sleep 1000
+	wait_until pgrep -P "$(program_pid owner)" -x sleep
+	kill -CONT "$(program_pid agent)"
 	wait_until log_has agent 'cannot be written: another dcm-agent uses it'
 	publish 2
 	wait_until applied_is 1 2
@@ -137,7 +149,7 @@ make_unlocked()
 	grep -q '^version 1$' "$dir/state/agent.state"
 	kill "$(pgrep -P "$(program_pid owner)")"
 	wait_until grep -q '^version 2$' "$dir/state/agent.state"
-	log_has agent 'is written again'
+	wait_until log_has agent 'is written again'
 }
 
 @test "what a killed writer left behind is swept away" {

@@ -137,6 +137,7 @@ def play_burst(connection, name):
     connection.sendall(info % (1000, b"false"))
     for line in lines(connection):
         if line == b"PING":
+            note(name + ".sent", line)
             connection.sendall(b"PONG\r\n" + message * 200)
 
 

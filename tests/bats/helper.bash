@@ -42,7 +42,7 @@ refute()
 # is for hangs, not for speed.
 wait_until()
 {
-	local seconds=20 end
+	local seconds=60 end
 	if [ "$1" = -t ]; then
 		seconds=$2
 		shift 2
@@ -58,18 +58,24 @@ wait_until()
 }
 
 # A port of 127.0.0.1 that nobody listens on, below the ones that the kernel
-# gives away itself.
+# gives away itself. They are given out in turn, to all the tests of the user:
+# one that is not listened on yet, or was and will be again, is nobody else's.
 port_free()
 {
-	local port
-	while :; do
-		port=$((10240 + (RANDOM * 32768 + RANDOM) % 21000))
-		if ! grep -qi ":$(printf %04X "$port") " \
-		    /proc/net/tcp /proc/net/tcp6 2>/dev/null; then
-			echo "$port"
-			return
-		fi
-	done
+	local port turn=/tmp/dcm-tests-port.$UID
+	(
+		flock 9
+		read -r port <"$turn" || :
+		[[ $port =~ ^[0-9]{5}$ ]] ||
+		    port=$((10240 + (RANDOM * 32768 + RANDOM) % 21000))
+		while :; do
+			port=$((port < 31240 ? port + 1 : 10240))
+			grep -qi ":$(printf %04X "$port") " \
+			    /proc/net/tcp /proc/net/tcp6 2>/dev/null || break
+		done
+		echo "$port" >"$turn"
+		echo "$port"
+	) 9>>"$turn"
 }
 
 port_open()
@@ -123,13 +129,17 @@ program_pid()
 	cat "$dir/$1.pid"
 }
 
-# Whether it runs; one that nobody has waited for yet does not.
-program_runs()
+# process_gone PID: one that nobody has waited for yet is, too.
+process_gone()
 {
 	local state
-	[ -e "$dir/$1.pid" ] || return 1
-	state=$(sed 's/.*) //' "/proc/$(program_pid "$1")/stat" 2>/dev/null)
-	[ -n "$state" ] && [ "${state%% *}" != Z ]
+	state=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null)
+	[ -z "$state" ] || [ "${state%% *}" = Z ]
+}
+
+program_runs()
+{
+	[ -e "$dir/$1.pid" ] && ! process_gone "$(program_pid "$1")"
 }
 
 program_gone()
@@ -152,7 +162,7 @@ program_stop()
 	fi
 	rm -f "$dir/$1.pid"
 	for pid in $children; do
-		wait_until refute kill -0 "$pid" || return
+		wait_until process_gone "$pid" || return
 	done
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""peer.py FOLDER [PORT]: plays the controller and the worker for the agent.
+"""peer.py FOLDER PORT: plays the controller and the worker for the agent.
 
 By itself it behaves as the contract says. FOLDER/say.json bends it, and is
 read again for each request: an object from "METHOD /path" to an answer, or to
@@ -17,7 +17,7 @@ a list of answers that are used up one by one (its last one stays). An answer:
 FOLDER/config.json is the controller's truth: {"version", "data",
 "poll_interval_seconds", "token", "agent_id", "poll_url"}. Each request is a
 line of JSON in FOLDER/requests; what the worker applied is in FOLDER/applied.
-FOLDER/port says where it listens. With FOLDER/tls.pem (key and certificate)
+FOLDER/ready appears once it listens. With FOLDER/tls.pem (key and certificate)
 it speaks TLS, and with FOLDER/clients.pem it wants a certificate of that CA.
 """
 import hashlib
@@ -168,10 +168,10 @@ class Peer(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(size).decode("utf-8", "surrogateescape")
         with lock:
             note("requests", {
-                "time": time.monotonic(), "method": self.command,
-                "path": self.path, "body": body, "headers": {
-                    name.lower(): value
-                    for name, value in self.headers.items()}})
+                "time": time.monotonic(), "wall": time.time(),
+                "method": self.command, "path": self.path, "body": body,
+                "headers": {name.lower(): value
+                            for name, value in self.headers.items()}})
             answer = self.decide(body)
         time.sleep(answer.get("delay", 0))
         do = answer.get("do")
@@ -195,8 +195,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         pass                    # the agent went away; that is its right
 
 
-server = Server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0),
-                Peer)
+server = Server(("127.0.0.1", int(sys.argv[2])), Peer)
 if os.path.exists(at("tls.pem")):
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(at("tls.pem"))
@@ -205,7 +204,5 @@ if os.path.exists(at("tls.pem")):
         tls.verify_mode = ssl.CERT_REQUIRED
     server.socket = tls.wrap_socket(server.socket, server_side=True,
                                     do_handshake_on_connect=False)
-with open(at("port.new"), "w") as new:
-    new.write(str(server.server_port))
-os.rename(at("port.new"), at("port"))
+open(at("ready"), "w").close()
 server.serve_forever()

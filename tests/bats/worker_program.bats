@@ -13,7 +13,7 @@ fails()
 {
 	local pattern=$1
 	shift
-	run timeout 20 env -i PATH="$PATH" BIND_ADDRESS=127.0.0.1 \
+	run timeout 60 env -i PATH="$PATH" BIND_ADDRESS=127.0.0.1 \
 	    STATE_DIR="$dir/fails" WORKER_PORT=0 "$@" "$bin/dcm-worker"
 	echo "$output"
 	[ "$status" = 1 ]
@@ -180,7 +180,7 @@ raw()
 	pid=$(program_pid own)
 	kill -TERM "$pid"
 	wait_until log_has own '\[shutdown\] signal'
-	refute port_open "$worker_port"
+	wait_until refute port_open "$worker_port"
 	touch "$dir/end"
 	wait $curl
 	[ "$(<"$dir/last")" = waited ]

@@ -107,6 +107,6 @@ escapes()
 	        while got.count(b'"queued"}') < 20:
 	            got += one.recv(65536)
 	PY
-	wait_until -t 60 state '.tasks.completed == 6000'
+	wait_until -t 300 state '.tasks.completed == 6000'
 	refute log_has worker ' error '
 }

@@ -14,27 +14,25 @@ setup_file()
 	[ "$engine" != redis ] || port_free >"$dir/redis.port"
 }
 
-# A program dies with the test that started it.
+# A program dies with the test that started it, but not at once: the next test
+# may find it still there.
 setup()
 {
-	redis_runs || redis_again
-	[ "$engine" != redis ] || redis flushall
+	[ "$engine" = redis ] || return 0
+	redis_again
+	redis flushall
 }
 
 teardown()
 {
 	program_stop worker
 	program_stop second KILL
+	program_stop redis KILL
 }
 
 redis()
 {
 	redis-cli -p "$(<"$dir/redis.port")" "$@" >"$dir/redis.out"
-}
-
-redis_runs()
-{
-	[ "$engine" != redis ] || program_runs redis
 }
 
 # On the same port, with what it had.
@@ -44,7 +42,13 @@ redis_again()
 	program_start redis redis-server --port "$(<"$dir/redis.port")" \
 	    --bind 127.0.0.1 --dir "$dir/redis" --save '' --appendonly yes \
 	    --appendfsync always
-	wait_until redis ping
+	wait_until redis_answers
+}
+
+# Also an error is an answer to redis-cli: that it is still loading.
+redis_answers()
+{
+	redis ping && [ "$(<"$dir/redis.out")" = PONG ]
 }
 
 queue_url()
@@ -89,10 +93,17 @@ push()
 	task=$(jq -r .task_id "$dir/body")
 }
 
+# over: whether the task is; asked for as long as it may take.
+over()
+{
+	request GET "/hit/$task?wait=30" && { [ "$status" != 200 ] ||
+	    expect_json '.status == "completed" or .status == "failed"'; }
+}
+
 # ended STATUS [FILTER]: the task has come to that end.
 ended()
 {
-	request GET "/hit/$task?wait=30"
+	wait_until -t 120 over
 	expect_status 200
 	expect_json --arg status "$1" ".status == \$status and (${2:-true})"
 }
@@ -209,13 +220,21 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 }
 
 @test "a target that comes back completes a task that is tried again" {
-	start
-	put_url "http://127.0.0.1:1/"
+	local port
+	port=$(port_free)
+	start WORKER_RETRY_MAX=100
+	put_url "http://127.0.0.1:$port/"
 	push
+	wait_until state '.tasks.tried_again >= 1'
 	wait_until task_is "$task" pending
-	request GET "/hit/$task"
-	expect_json '.status == "pending"'
-	program_stop worker
+	program_start back python3 -m http.server --bind 127.0.0.1 \
+	    --directory "$BATS_TEST_TMPDIR" "$port"
+	ended completed '.status_code == 200 and .attempts >= 2 and
+	    .error == null'
+	program_stop back
+}
+
+@test "with WORKER_RETRY_MAX=0 nothing is tried again" {
 	start WORKER_RETRY_MAX=0
 	put_url "http://127.0.0.1:1/"
 	push
@@ -282,7 +301,7 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	start RESULT_TTL_SECONDS=1
 	put_url "$target/hello"
 	push
-	ended completed
+	wait_until state '.tasks.completed == 1'
 	wait_until task_is "$task" 404
 	request GET "/hit/$task"
 	expect_problem 404 expired
@@ -292,6 +311,7 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	start
 	put_url "$target/wait?$dir/go-wait"
 	push
+	wait_until task_is "$task" pending
 	request GET "/hit/$task?wait=1"
 	expect_status 200
 	expect_json '.status == "pending"'
@@ -405,12 +425,13 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	put_url "$target/wait?$dir/go-end"
 	push
 	wait_until state '.tasks.running == 1'
-	curl -s --max-time 60 "$base/hit/$task?wait=60" >"$dir/waited" &
-	local pid=$!
-	sleep 0.3
+	# once /state has answered, it has what was sent before, too
+	exec 7<>"/dev/tcp/127.0.0.1/$worker_port"
+	printf 'GET /hit/%s?wait=60 HTTP/1.0\r\nHost: a\r\n\r\n' "$task" >&7
+	state '.tasks.running == 1'
 	kill "$(program_pid worker)"
-	wait $pid
-	[ "$(jq -r .status "$dir/waited")" = pending ]
+	grep -q '"status":"pending"' <&7
+	exec 7>&-
 	program_runs worker
 	touch "$dir/go-end"
 	wait_until program_gone worker
@@ -444,6 +465,10 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	local n round id pids
 	[ "$engine" != memory ] || skip "memory ends with the process"
 	: >"$dir/accepted"
+	more()
+	{
+		[ "$(wc -l <"$dir/accepted")" -ge $((round * 8)) ]
+	}
 	start
 	for round in 1 2 3; do
 		put_url "$target/hello"
@@ -455,6 +480,7 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 			done &
 			pids+=($!)
 		done
+		wait_until more
 		sleep 0.$((RANDOM % 5 + 2))
 		kill -KILL "$(program_pid worker)"
 		wait "${pids[@]}" || true
@@ -593,7 +619,7 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	expect_status 200
 	kill -CONT "$(program_pid redis)"
 	wait_until state .tasks.queue_up
-	push
+	wait_until push
 	ended completed
 }
 
@@ -645,6 +671,10 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	put_url "$target/wait?$go"
 	push
 	wait_until task_is "$task" pending
+	# whose 202 comes when the first one's attempt is written down as well
+	local first=$task
+	push
+	task=$first
 	program_stop worker KILL
 	rm -f "$dir/worker.log"		# it is to grow, a little
 	worker_start ALLOW_CIDR=127.0.0.0/8 QUEUE_URL="$(queue_url)" \
@@ -684,13 +714,18 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	awk '/sync/ { safe = 1 } /202/ { if (!safe) exit 1; safe = 0 }' \
 	    "$dir/order"
 	: >"$dir/order"
-	python3 - "$worker_port" <<-'PY'
+	# all at once: the worker stands still until they are there
+	python3 - "$worker_port" "$(program_pid worker)" <<-'PY'
+	import os
+	import signal
 	import socket
 	import sys
 	many = [socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 	        for _ in range(200)]
+	os.kill(int(sys.argv[2]), signal.SIGSTOP)
 	for one in many:
 	    one.sendall(b"GET /hit?async=true HTTP/1.1\r\nHost: a\r\n\r\n")
+	os.kill(int(sys.argv[2]), signal.SIGCONT)
 	for one in many:
 	    assert b" 202 " in one.recv(65536)
 	PY
@@ -705,7 +740,7 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	start
 	run env -i STATE_DIR="$dir/second" QUEUE_URL="$(queue_url)" \
 	    ASAN_OPTIONS="${ASAN_OPTIONS-}" WORKER_PORT="$(port_free)" \
-	    timeout 20 "$bin/dcm-worker"
+	    timeout 60 "$bin/dcm-worker"
 	[ "$status" = 1 ]
 	[[ $output == *"another worker uses it"* ]]
 }
@@ -716,18 +751,18 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	program_stop worker
 	printf 'no database at all, by far\n%.0s' {1..100} >"$dir/garbage.db"
 	run env -i QUEUE_URL="sqlite:$dir/garbage.db" WORKER_PORT=0 \
-	    ASAN_OPTIONS="${ASAN_OPTIONS-}" timeout 20 "$bin/dcm-worker"
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" timeout 60 "$bin/dcm-worker"
 	[ "$status" = 1 ]
 	[[ $output == *garbage.db* ]]
 	python3 -c 'import sqlite3, sys
 sqlite3.connect(sys.argv[1]).execute("PRAGMA user_version = 99")' \
 	    "$dir/queue.db"
 	run env -i QUEUE_URL="$(queue_url)" WORKER_PORT=0 \
-	    ASAN_OPTIONS="${ASAN_OPTIONS-}" timeout 20 "$bin/dcm-worker"
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" timeout 60 "$bin/dcm-worker"
 	[ "$status" = 1 ]
 	[[ $output == *newer* ]]
 	run env -i QUEUE_URL="sqlite:/nowhere/at/all.db" WORKER_PORT=0 \
-	    ASAN_OPTIONS="${ASAN_OPTIONS-}" timeout 20 "$bin/dcm-worker"
+	    ASAN_OPTIONS="${ASAN_OPTIONS-}" timeout 60 "$bin/dcm-worker"
 	[ "$status" = 1 ]
 }
 
