@@ -82,7 +82,7 @@ assert "50 agents" in text and "99 %" in text' "$dir/svg"
 	local player=$!
 	wait_until grep -q agents "$dir/played"
 	controller_stop
-	sleep 1		# an interval: everybody meets its absence
+	sleep 3		# of an interval each: everybody meets its absence
 	controller_again
 	wait "$player"
 	[ "$(value behind)" = 0 ]
@@ -105,7 +105,7 @@ while True:
     caller.close()' "$port"
 	wait_until curl -sf "http://127.0.0.1:$port/"
 	"$fleet" --url "http://127.0.0.1:$port" --agents 50 --interval 0 \
-	    --connections 2 --seconds 2 --keep-alive off --sources 200
+	    --connections 2 --seconds 5 --keep-alive off --sources 200
 	# 128 of each address: but for curl, the first, and what others have
 	awk '{ n++ } $1 >= 33000 && $1 < 33128 { again++ }
 	    END { exit !(n > 100 && again > n * 0.9) }' "$dir/ports.log"

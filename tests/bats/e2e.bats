@@ -61,7 +61,7 @@ agent_state()
 }
 
 @test "the agent registers under a UUID, which the controller lists" {
-	wait_until agent_state '.agent_id | test("^[0-9a-f-]{36}$")'
+	wait_until agent_state .controller.registered
 	id=$(curl -s "$agent/state" | jq -r .agent_id)
 	[[ $id =~ ^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}- ]]
 	request GET /agents "${ADMIN[@]}"
@@ -75,7 +75,18 @@ agent_state()
 
 @test "a published configuration is delivered by the very next poll" {
 	wait_until more_polls 1
+	# one that is under way would be in the log behind the publish
+	kill -s STOP "$(program_pid agent)"
+	silent()
+	{
+		local count
+		count=$(polls)
+		sleep 1
+		[ "$(polls)" = "$count" ]
+	}
+	wait_until silent
 	publish first.bin
+	kill -s CONT "$(program_pid agent)"
 	expect_status 201
 	expect_json '.version == 1'
 	wait_until worker_has 1

@@ -65,7 +65,7 @@ port_free()
 	local port turn=/tmp/dcm-tests-port.$UID
 	(
 		flock 9
-		read -r port <"$turn" || :
+		[ ! -s "$turn" ] || read -r port <"$turn"
 		[[ $port =~ ^[0-9]{5}$ ]] ||
 		    port=$((10240 + (RANDOM * 32768 + RANDOM) % 21000))
 		while :; do
@@ -75,7 +75,7 @@ port_free()
 		done
 		echo "$port" >"$turn"
 		echo "$port"
-	) 9>>"$turn"
+	) 9>>"$turn.lock"
 }
 
 port_open()
@@ -149,15 +149,19 @@ program_gone()
 
 # program_stop NAME [SIGNAL]: and waits until it is gone, and what it started
 # too: no responder has a database open, or writes into a folder that bats
-# removes.
+# removes. What bash has to say on the end of a job is said to nobody.
 program_stop()
 {
 	local children pid
 	[ -e "$dir/$1.pid" ] || return 0
-	children=$(pgrep -P "$(program_pid "$1")") || :
-	kill -s "${2:-TERM}" "$(program_pid "$1")" 2>/dev/null || :
-	if ! wait_until program_gone "$1"; then
-		kill -s KILL "$(program_pid "$1")"
+	pid=$(program_pid "$1")
+	children=$(pgrep -P "$pid") || :
+	if ! {
+		kill -s "${2:-TERM}" "$pid" || :
+		wait_until process_gone "$pid" && { wait "$pid" || :; }
+	} 2>/dev/null; then
+		echo "$1 does not end: it is killed" >&2
+		kill -s KILL "$pid"
 		return 1
 	fi
 	rm -f "$dir/$1.pid"

@@ -89,7 +89,7 @@ children()
 	none()
 	{
 		for pid in $pids; do
-			refute kill -0 "$pid" || return
+			process_gone "$pid" || return
 		done
 	}
 	wait_until none
@@ -116,7 +116,7 @@ children()
 	    os.execv(sys.argv[1], ["config.fcgi"])
 	PY
 	wait_until [ -s "$dir/late" ]
-	wait_until refute kill -0 "$(cat "$dir/late")"
+	wait_until process_gone "$(cat "$dir/late")"
 }
 
 @test "it ends as well where it is inherited within the session" {

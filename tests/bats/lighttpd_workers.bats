@@ -281,7 +281,7 @@ gone()
 {
 	local pid
 	for pid; do
-		refute kill -0 "$pid" || return
+		process_gone "$pid" || return
 	done
 }
 

@@ -207,8 +207,14 @@ applied_well()
 	}' "$1"
 }
 
-# No temporary file beside the state, no socket, no process.
+# No temporary file beside the state, no socket, no process; a responder that
+# lighttpd was just starting ends after it.
 nothing_left()
+{
+	wait_until nothing_found || nothing_found
+}
+
+nothing_found()
 {
 	local found pid
 	found=$(find "$dir/agent" "$dir/worker" -mindepth 1 \
@@ -226,7 +232,7 @@ nothing_left()
 		    found+=" $pid: $(tr '\0' ' ' <"$pid/cmdline")"
 	done
 	[ -z "$found" ] || {
-		echo "left: $found"
+		echo "left: $found" >&2
 		return 1
 	}
 }

@@ -19,7 +19,7 @@ getaddrinfo(const char *name, const char *service,
 	(void)service;
 	(void)hints;
 	*out = NULL;
-	sleep(3);
+	sleep(6);
 	return EAI_NONAME;
 }
 
@@ -29,18 +29,29 @@ freeaddrinfo(struct addrinfo *list)
 	(void)list;
 }
 
+/* Until the time was enough for a busy machine's server to say anything. */
+static void
+trial_silence(struct trial *t, const char *path)
+{
+	for (int64_t ms = 100; ms < 10000; ms *= 3) {
+		CHECK_INT(trial_get(t, path, (struct fetch_request){
+		    .timeout_ms = ms, .head = trial_head,
+		    .data = trial_data }), FETCH_TIMEOUT);
+		if (t->heads > 0)
+			return;
+		trial_close(t);
+	}
+	UNIT_FAIL("%s: there was no head", path);
+}
+
 UNIT("when streaming, the head comes at once and silence is what counts")
 {
 	struct trial t;
 
-	CHECK_INT(trial_get(&t, "/head", (struct fetch_request){
-	    .timeout_ms = 100, .head = trial_head, .data = trial_data }),
-	    FETCH_TIMEOUT);
+	trial_silence(&t, "/head");
 	CHECK_INT(t.heads, 1);
 	trial_close(&t);
-	CHECK_INT(trial_get(&t, "/drip", (struct fetch_request){
-	    .timeout_ms = 100, .head = trial_head, .data = trial_data }),
-	    FETCH_TIMEOUT);
+	trial_silence(&t, "/drip");
 	CHECK_TEXT(buf_text(&t.body), "drop");
 	trial_close(&t);
 }
@@ -52,7 +63,7 @@ UNIT("a slow resolver neither blocks the loop nor outlives the deadline")
 
 	CHECK_INT(trial_get(&t, "http://slow.test/", (struct fetch_request){
 	    .timeout_ms = 100 }), FETCH_TIMEOUT);
-	CHECK(time(NULL) - before < 3);
+	CHECK(time(NULL) - before < 6);
 	trial_close(&t);
 }
 
@@ -63,7 +74,7 @@ UNIT("a large body streams through pauses, whole and in order")
 	trial_open(&t);
 	t.stop_at = 100000;
 	trial_run(&t, &(struct fetch_request){
-	    .url = trial_url(&t, "/big?20000000"), .timeout_ms = 5000,
+	    .url = trial_url(&t, "/big?20000000"), .timeout_ms = 20000,
 	    .head = trial_head, .data = trial_data });
 	CHECK_INT(t.result.end, FETCH_DONE);
 	CHECK_INT(t.length, 20000000);

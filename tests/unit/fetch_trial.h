@@ -134,7 +134,7 @@ trial_run(struct trial *t, struct fetch_request *r)
 {
 	r->arg = t;
 	r->done = trial_done;
-	loop_timer_start(t->loop, &t->limit, 20000);
+	loop_timer_start(t->loop, &t->limit, 60000);
 	t->fetch = fetch_start(t->hub, r);
 	CHECK(t->fetch != NULL);
 	CHECK_INT(t->ends, 0);

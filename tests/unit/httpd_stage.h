@@ -173,7 +173,7 @@ t_run(const char *what)
 	struct loop_timer guard = { .fire = t_guard };
 
 	t_late = false;
-	loop_timer_start(t_loop, &guard, 10000);
+	loop_timer_start(t_loop, &guard, 60000);
 	loop_run(t_loop);
 	loop_timer_stop(t_loop, &guard);
 	if (t_late)

@@ -81,7 +81,7 @@ turn(int64_t ms)
 
 #define UNTIL(truth)							\
 	do {								\
-		for (int i_ = 0; i_ < 4000 && !(truth); i_++)		\
+		for (int i_ = 0; i_ < 12000 && !(truth); i_++)		\
 			turn(5);					\
 		CHECK(truth);						\
 	} while (0)
@@ -156,7 +156,7 @@ open_again(void)
 	if (queue == NULL)
 		UNIT_FAIL("%s", buf_text(&why));
 	given = 0;
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 12000; i++) {
 		queue_facts(queue, &facts);
 		if (facts.up)
 			return;
