@@ -74,7 +74,7 @@ struct controller {
 	struct refusal refusal;
 	struct measure measure;
 	struct controller_hold hold;
-	bool holds;			/* polls, in this process */
+	bool prompt;			/* others fold heartbeats, as a rule */
 	struct notify notify;
 	char *db_path, *key_path;	/* settings or their defaults */
 	struct buf given;		/* settings among CGI variables */

@@ -43,9 +43,9 @@ housekeep_turn(struct controller *c)
 		return;
 	next = ms + HOUSEKEEP_MS;
 	front_turn(c);
-	/* where polls are held somebody waits, and others have the time */
-	housekeep_look(c, c->holds ? HOUSEKEEP_LATE_MS : 0,
-	    c->holds ? HOUSEKEEP_ASKED_MS : HOUSEKEEP_IDLE_MS);
+	/* a publish and held polls wait for no fold: others have the time */
+	housekeep_look(c, c->prompt ? HOUSEKEEP_LATE_MS : 0,
+	    c->prompt ? HOUSEKEEP_ASKED_MS : HOUSEKEEP_IDLE_MS);
 	if (c->beat.more)
 		next = ms + HOUSEKEEP_MORE_MS;
 	refusal_fold(&c->refusal, c->store, clock_wall(), false);

@@ -13,6 +13,12 @@
 #include "gateway.h"
 #include "log.h"
 
+static bool
+main_is(const char *name)
+{
+	return strcmp(program_invocation_short_name, name) == 0;
+}
+
 /* A responder for FastCGI: a wrong setting stops it before it serves. */
 static int
 main_fcgi(struct controller *c)
@@ -23,8 +29,8 @@ main_fcgi(struct controller *c)
 		fputs(buf_text(&c->wrong), stderr);
 		log_fatal("the settings are wrong, see above");
 	}
-	return strcmp(program_invocation_short_name, "watch.fcgi") == 0 ?
-	    gateway_watch(c) : gateway_fcgi(c);
+	c->prompt = main_is("config.fcgi");
+	return main_is("watch.fcgi") ? gateway_watch(c) : gateway_fcgi(c);
 }
 
 int
