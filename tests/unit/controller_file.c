@@ -7,23 +7,22 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "keep.h"
 #include "unit.h"
 
 static struct controller_file named;
 static struct buf wrong = BUF_INIT(8192);
 static char path[64];
 
+/* A file in the place of the one before. */
 static void
 put(const char *text)
 {
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/tmp/controller_file.%d", getpid());
-	unlink(path);
-	f = fopen(path, "w");
-	CHECK(f != NULL);
-	fputs(text, f);
-	fclose(f);
+	if (path[0] == '\0') {
+		strcpy(path, "/tmp/controller_file.XXXXXX");
+		close(mkstemp(path));
+	}
+	CHECK_INT(keep_write(path, text, strlen(text), 0600), 0);
 }
 
 /* A source that has DCM_CONFIG alone. */

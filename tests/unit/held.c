@@ -9,13 +9,16 @@
 
 #include "../../cgi/held.c"
 
-static char folder[] = "/tmp/held.XXXXXX";
+static char folder[64];
 
+/* One for all; a name that was made may end with an X as well. */
 static void
 here(void)
 {
-	if (folder[strlen(folder) - 1] == 'X')
-		CHECK(mkdtemp(folder) != NULL);
+	if (folder[0] != '\0')
+		return;
+	strcpy(folder, "/tmp/held.XXXXXX");
+	CHECK(mkdtemp(folder) != NULL);
 }
 
 static void
