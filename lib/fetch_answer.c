@@ -70,11 +70,25 @@ fetch_describe(const struct fetch *f, struct fetch_result *result)
 	};
 }
 
+/* Whether libcurl will follow: it passes over a Location without a value. */
+static bool
+fetch_leads(const struct fetch *f, long status)
+{
+	struct fetch_field at = { .next = 0 };
+
+	if (!f->follow || status < 300 || status >= 400)
+		return false;
+	while (fetch_field_next(f, &at))
+		if (strcasecmp(at.name, "Location") == 0 &&
+		    *at.value != '\0')
+			return true;
+	return false;
+}
+
 static size_t
 fetch_head(struct fetch *f, size_t len)
 {
 	struct fetch_result result;
-	const char *location;
 	long status = 0;
 
 	/* libcurl's reading of the line counts, not ours: of "HTTP/2 200" two
@@ -88,9 +102,7 @@ fetch_head(struct fetch *f, size_t len)
 	if (status > 599)
 		return fetch_stop(f, FETCH_BROKEN,
 		    "Unsupported response code in HTTP response");
-	location = fetch_header(f, "Location");
-	if (f->follow && status >= 300 && status < 400 &&
-	    location != NULL && *location != '\0')
+	if (fetch_leads(f, status))
 		return len;
 	f->headed = true;
 	f->heard = loop_now(f->hub->loop);
@@ -174,7 +186,7 @@ fetch_on_data(char *piece, size_t size, size_t n, void *arg)
 	return len;
 }
 
-static bool
+bool
 fetch_allows(struct fetch *f, const struct sockaddr *address)
 {
 	char text[INET6_ADDRSTRLEN] = "of another family";
@@ -196,15 +208,6 @@ fetch_allows(struct fetch *f, const struct sockaddr *address)
 	return false;
 }
 
-curl_socket_t
-fetch_on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
-{
-	(void)purpose;
-	if (!fetch_allows(arg, &to->addr))
-		return CURL_SOCKET_BAD;
-	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-}
-
 /* Before each request, also on a connection that is used again: its address
  * was judged by whoever opened it, perhaps with another `allow`. */
 int
@@ -216,7 +219,12 @@ fetch_on_connected(void *arg, char *address, char *local, int port, int from)
 	struct fetch *f = arg;
 
 	(void)local;
-	(void)from;
+	f->port = from;
+	if (f->headed) {
+		fetch_stop(f, FETCH_BROKEN, "the answer is to be asked for "
+		    "again");
+		return CURL_PREREQFUNC_ABORT;
+	}
 	if (!fetch_abroad_look(f))
 		return CURL_PREREQFUNC_ABORT;
 	if (f->allow == NULL)

@@ -1,22 +1,16 @@
 /*
  * libcurl on the loop (curl_multi_socket_action(3)): its sockets become
- * watches, its one timer becomes a timer, and what has ended is reaped after
- * each action.
+ * watches (fetch_socket.c), its one timer becomes a timer, and what has ended
+ * is reaped after each action.
  *
  * libcurl may not be called from its own callbacks. So what is asked for
  * there (start, resume, cancel) is noted and done in the next turn.
  */
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fetch_inner.h"
-
-struct fetch_socket {
-	struct loop_watch watch;
-	struct fetch_hub *hub;
-};
 
 static void
 fetch_hub_reap(struct fetch_hub *hub)
@@ -39,7 +33,7 @@ fetch_hub_reap(struct fetch_hub *hub)
 	}
 }
 
-static void
+void
 fetch_hub_act(struct fetch_hub *hub, curl_socket_t fd, int events)
 {
 	int running;
@@ -51,56 +45,10 @@ fetch_hub_act(struct fetch_hub *hub, curl_socket_t fd, int events)
 }
 
 static void
-fetch_hub_ready(struct loop_watch *watch, short revents)
-{
-	struct fetch_socket *s = LOOP_OF(struct fetch_socket, watch, watch);
-	int events = 0;
-
-	/* An error is found by reading: libcurl takes a bare CSELECT_ERR for
-	 * its own poll having failed. */
-	if (revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL))
-		events |= CURL_CSELECT_IN;
-	if (revents & (POLLOUT | POLLERR))
-		events |= CURL_CSELECT_OUT;
-	fetch_hub_act(s->hub, watch->fd, events);
-}
-
-static void
 fetch_hub_expired(struct loop_timer *timer)
 {
 	fetch_hub_act(LOOP_OF(struct fetch_hub, timer, timer),
 	    CURL_SOCKET_TIMEOUT, 0);
-}
-
-/* CURLMOPT_SOCKETFUNCTION */
-static int
-fetch_hub_socket(CURL *easy, curl_socket_t fd, int what, void *arg,
-    void *sockarg)
-{
-	struct fetch_hub *hub = arg;
-	struct fetch_socket *s = sockarg;
-	short events = 0;
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (s != NULL)
-			loop_watch_stop(hub->loop, &s->watch);
-		free(s);
-		return 0;
-	}
-	if (s == NULL) {
-		s = calloc(1, sizeof(*s));
-		if (s == NULL)
-			return -1;
-		s->watch.ready = fetch_hub_ready;
-		s->hub = hub;
-		curl_multi_assign(hub->multi, fd, s);
-	}
-	if (what & CURL_POLL_IN)
-		events |= POLLIN;
-	if (what & CURL_POLL_OUT)
-		events |= POLLOUT;
-	return loop_watch_start(hub->loop, &s->watch, fd, events) ? 0 : -1;
 }
 
 /* CURLMOPT_TIMERFUNCTION */
@@ -181,6 +129,7 @@ fetch_hub_remove(struct fetch *f)
 	}
 	if (f->added)
 		curl_multi_remove_handle(f->hub->multi, f->easy);
+	fetch_socket_leave(f);
 	TAILQ_REMOVE(&f->hub->all, f, entry);
 }
 
@@ -225,7 +174,7 @@ fetch_open(struct loop *loop, long max_connections)
 	buf_init(&hub->said, SIZE_MAX / 4);
 	TAILQ_INIT(&hub->work);
 	curl_multi_setopt(hub->multi, CURLMOPT_SOCKETFUNCTION,
-	    fetch_hub_socket);
+	    fetch_socket_asked);
 	curl_multi_setopt(hub->multi, CURLMOPT_SOCKETDATA, hub);
 	curl_multi_setopt(hub->multi, CURLMOPT_TIMERFUNCTION,
 	    fetch_hub_timer);
@@ -246,6 +195,7 @@ fetch_close(struct fetch_hub *hub)
 		fetch_bury(f);
 	fetch_spare_clear(hub);
 	curl_multi_cleanup(hub->multi);
+	fetch_socket_clear(hub);
 	loop_timer_stop(hub->loop, &hub->timer);
 	loop_timer_stop(hub->loop, &hub->later);
 	curl_global_cleanup();

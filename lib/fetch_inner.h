@@ -28,6 +28,8 @@ struct fetch_hub {
 	struct fetch_list work;		/* what could not be done at once */
 	size_t waiting;			/* entries of work */
 	unsigned depth;
+	struct fetch_socket **sockets;	/* by descriptor; or NULL */
+	size_t sockets_cap;
 };
 
 struct fetch {
@@ -64,6 +66,8 @@ struct fetch {
 	bool well;		/* it was FETCH_DONE */
 	bool dead;		/* cancelled; waits for its burial */
 	bool refused;		/* an address was; `refusal` names it */
+	struct fetch_socket *socket;	/* of its connection, when known */
+	int port;		/* of its connection, on this side */
 	const char *why;	/* of `stopped`, which libcurl words anew */
 	char refusal[80];
 	bool (*allow)(void *arg, const struct sockaddr *);
@@ -77,6 +81,8 @@ struct fetch {
 void fetch_hub_put_off(struct fetch *);
 bool fetch_hub_add(struct fetch *);
 void fetch_hub_remove(struct fetch *);
+/* Something has happened that libcurl waits for. */
+void fetch_hub_act(struct fetch_hub *, curl_socket_t, int events);
 
 /* fetch_spare.c. A new one, or one that is `told` and needs no
  * fetch_options_set. Gives; NULL: out of memory. */
@@ -116,6 +122,16 @@ bool fetch_abroad_look(struct fetch *);
 /* What is to be used again has all of them. */
 void fetch_abroad_return(struct fetch *);
 
+/* fetch_socket.c. The callbacks that fetch_hub.c and fetch_options.c hand to
+ * libcurl; the last gets the hub. */
+int fetch_socket_asked(CURL *, curl_socket_t, int what, void *hub, void *);
+curl_socket_t fetch_socket_open(void *fetch, curlsocktype,
+    struct curl_sockaddr *);
+int fetch_socket_close(void *hub, curl_socket_t);
+/* It needs its socket no more: nothing may come there until another does. */
+void fetch_socket_leave(struct fetch *);
+void fetch_socket_clear(struct fetch_hub *);
+
 /* fetch_url.c */
 bool fetch_url_same_origin(CURLU *, CURLU *);
 
@@ -126,7 +142,8 @@ void fetch_describe(const struct fetch *, struct fetch_result *);
 /* The callbacks that fetch_options.c hands to libcurl. */
 size_t fetch_on_header(char *, size_t, size_t, void *);
 size_t fetch_on_data(char *, size_t, size_t, void *);
-curl_socket_t fetch_on_socket(void *, curlsocktype, struct curl_sockaddr *);
+/* Whether the caller lets it be connected to. */
+bool fetch_allows(struct fetch *, const struct sockaddr *);
 int fetch_on_connected(void *, char *, char *, int, int);
 
 #endif

@@ -225,13 +225,14 @@ fetch_options_callbacks(struct fetch *f)
 	bad |= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, fetch_on_data);
 	bad |= curl_easy_setopt(easy, CURLOPT_WRITEDATA, f);
 	bad |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
-	    fetch_on_socket);
+	    fetch_socket_open);
 	bad |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, f);
-	if (f->allow != NULL || f->follow) {
-		bad |= curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
-		    fetch_on_connected);
-		bad |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, f);
-	}
+	bad |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION,
+	    fetch_socket_close);
+	bad |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, f->hub);
+	bad |= curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
+	    fetch_on_connected);
+	bad |= curl_easy_setopt(easy, CURLOPT_PREREQDATA, f);
 	return bad;
 }
 

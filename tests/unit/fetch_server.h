@@ -19,6 +19,7 @@
 
 static int server_port;
 static pid_t server_pid;
+static int server_go[2], server_gone[2];	/* pipes: of /unasked */
 
 static void
 server_say(int fd, const char *text)
@@ -60,6 +61,19 @@ server_heads(int fd, int lines)
 	server_say(fd, "Content-Length: 0\r\n\r\n");
 }
 
+/* One answer, and when the test has got it another one. */
+static void
+server_unasked(int fd)
+{
+	char byte;
+
+	server_body(fd, "200 OK", "asked");
+	if (read(server_go[0], &byte, 1) != 1)
+		_exit(0);
+	server_body(fd, "200 OK", "unasked");
+	server_say(server_gone[1], "!");
+}
+
 /* Answers that are complete, and keep the connection. */
 static bool
 server_whole(int fd, const char *path, const char *head)
@@ -87,6 +101,11 @@ server_whole(int fd, const char *path, const char *head)
 		server_body(fd, "200 OK", "after");
 	} else if (strcmp(path, "/missing") == 0) {
 		server_body(fd, "404 Not Found", "nothing here");
+	} else if (strcmp(path, "/unasked") == 0) {
+		server_unasked(fd);
+	} else if (strcmp(path, "/nowhere") == 0) {
+		server_say(fd, "HTTP/1.1 302 Found\r\nLocation: \r\n"
+		    "Location: /missing\r\nContent-Length: 4\r\n\r\ngone");
 	} else {
 		return false;
 	}
@@ -208,6 +227,8 @@ server_start(void)
 	socklen_t len = sizeof(a);
 	int one, two = -1;
 
+	if (pipe(server_go) != 0 || pipe(server_gone) != 0)
+		abort();
 	do {
 		one = server_listen("127.0.0.1", 0);
 		getsockname(one, (struct sockaddr *)(void *)&a, &len);

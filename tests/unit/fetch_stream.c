@@ -5,6 +5,7 @@
 #include "../../lib/fetch_answer.c"
 #include "../../lib/fetch_hub.c"
 #include "../../lib/fetch_options.c"
+#include "../../lib/fetch_socket.c"
 
 #include <netdb.h>
 
@@ -128,6 +129,81 @@ UNIT("a connection is used again, also when started from done")
 	snprintf(twice, sizeof(twice), "%.*s%.*s", (int)t.body.len / 2,
 	    t.body.data, (int)t.body.len / 2, t.body.data);
 	CHECK_TEXT(buf_text(&t.body), twice);
+	trial_close(&t);
+}
+
+UNIT("a kept connection may be paused before the loop has turned")
+{
+	struct trial t;
+
+	trial_open(&t);
+	for (int i = 0; i < 60; i++) {
+		trial_run(&t, &(struct fetch_request){
+		    .url = trial_url(&t, "/"), .data = trial_data });
+		CHECK_INT(t.result.end, FETCH_DONE);
+		t.stop_at = 1;	/* at the first piece */
+		t.ends = 0;
+		trial_run(&t, &(struct fetch_request){
+		    .url = trial_url(&t, "/big?1000000"),
+		    .data = trial_data });
+		CHECK_INT(t.result.end, FETCH_DONE);
+		CHECK_INT(t.body.len, 1000005);
+		buf_reset(&t.body);
+		t.stop_at = 0;
+		t.ends = 0;
+	}
+	trial_close(&t);
+}
+
+static void
+unasked_look(struct loop_timer *timer)
+{
+	struct trial *t = LOOP_OF(struct trial, tick, timer);
+
+	for (size_t i = 0; i < t->hub->sockets_cap; i++)
+		if (t->hub->sockets[i] != NULL &&
+		    t->hub->sockets[i]->watch.slot == 0)
+			loop_stop(t->loop);
+	loop_timer_start(t->loop, timer, 1);
+}
+
+/* Lets the server say more on the connection that is kept, and waits until
+ * it was heard. */
+static void
+unasked_say(struct trial *t)
+{
+	char byte = '!';
+
+	CHECK_INT(write(server_go[1], &byte, 1), 1);
+	CHECK_INT(read(server_gone[0], &byte, 1), 1);
+	t->tick.fire = unasked_look;
+	loop_timer_start(t->loop, &t->tick, 0);
+	loop_timer_start(t->loop, &t->limit, 20000);
+	loop_run(t->loop);
+	CHECK(loop_timer_runs(&t->limit));
+	loop_timer_stop(t->loop, &t->tick);
+}
+
+UNIT("what comes on a kept connection unasked is nobody's answer")
+{
+	struct trial t;
+
+	trial_open(&t);
+	trial_run(&t, &(struct fetch_request){
+	    .url = trial_url(&t, "/unasked"), .allow = trial_allow });
+	CHECK_TEXT(buf_text(&t.body), "asked");
+	for (int i = 0; i < 2; i++) {
+		unasked_say(&t);
+		buf_reset(&t.body);
+		t.ends = 0;
+		trial_run(&t, &(struct fetch_request){
+		    .url = trial_url(&t, i == 0 ? "/to?/unasked" :
+		    "/missing"), .follow = true, .allow = trial_allow });
+		CHECK_INT(t.ends, 1);
+		CHECK_INT(t.result.end, FETCH_DONE);
+		CHECK_TEXT(buf_text(&t.body), i == 0 ? "asked" :
+		    "nothing here");
+	}
 	trial_close(&t);
 }
 

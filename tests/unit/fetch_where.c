@@ -32,6 +32,18 @@ UNIT("redirects are followed when asked, five at most, http only")
 	trial_close(&t);
 }
 
+UNIT("the head that is told and the body are of one answer")
+{
+	struct trial t;
+
+	CHECK_INT(trial_get(&t, "/nowhere", (struct fetch_request){
+	    .follow = true, .head = trial_head }), FETCH_DONE);
+	CHECK_INT(t.head_status, 404);
+	CHECK_INT(t.heads, 1);
+	CHECK_TEXT(buf_text(&t.body), "nothing here");
+	trial_close(&t);
+}
+
 UNIT("credentials stay with their host when a redirect leaves it")
 {
 	struct trial t;
