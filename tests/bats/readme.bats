@@ -34,7 +34,7 @@ tour()
 	    DEFAULT_POLL_INTERVAL=2 \
 	    CONTROLLER_PORT="$controller" AGENT_PORT="$agent" \
 	    WORKER_PORT="$worker" "$top/lib/run.sh"
-	wait_until -t 60 log_has run 'Try in another terminal'
+	wait_until -t 300 log_has run 'Try in another terminal'
 	ports="s/127.0.0.1:8080/127.0.0.1:$controller/g
 	    s/127.0.0.1:8081/127.0.0.1:$agent/g
 	    s/127.0.0.1:8082/127.0.0.1:$worker/g
@@ -54,7 +54,7 @@ tour()
 			echo "exec >&8"
 			cat "$command"
 		} >"$dir/step"
-		timeout 60 bash "$dir/step" >"$got"
+		timeout 300 bash "$dir/step" >"$got"
 		[ -z "$(tail -c 1 "$got")" ] || echo >>"$got"
 		count=$(wc -l <"$want")
 		[ "$(wc -l <"$got")" = "$count" ] || {
@@ -69,7 +69,7 @@ tour()
 			}
 		done
 	done
-	log_has run "^worker \| .*version 2.*http://127.0.0.1:$worker/health"
+	wait_until log_has run "^worker \| .*version 2.*http://127.0.0.1:$worker/health"
 }
 
 @test "the tables of settings are what the programs print" {

@@ -61,7 +61,7 @@ announced()
 # up NAME: waits until it has said where everything is.
 up()
 {
-	wait_until -t 120 announced "$1" || {
+	wait_until -t 300 announced "$1" || {
 		cat "$house/$1.log"
 		return 1
 	}
@@ -122,6 +122,13 @@ secret()
 	sed -n '/Try in another/,$p' "$house/one.log" |
 	    sed -n 's/^  \([.c]\)/\1/p' | grep -E '^(\.|curl) ' >"$house/try"
 	[ "$(wc -l <"$house/try")" = 4 ]
+	# who types them is slower than an agent that registers
+	registered()
+	{
+		curl -s "http://127.0.0.1:$(port one AGENT)/state" |
+		    json_true .controller.registered
+	}
+	wait_until registered
 	sed -i 's/^curl/curl -sf/; $d' "$house/try"
 	sh -e "$house/try" >"$house/out"
 	grep -q '"version":1' "$house/out"
@@ -141,7 +148,8 @@ secret()
 		[ "$(curl -sf "http://127.0.0.1:$(port one WORKER)/hit")" = hello ]
 	}
 	wait_until hit
-	grep -q "^worker | .*version 1.*$target/hello.txt" "$house/one.log"
+	wait_until grep -q "^worker | .*version 1.*$target/hello.txt" \
+	    "$house/one.log"
 	programs_stop
 }
 
@@ -186,7 +194,8 @@ secret()
 		curl -sf "http://127.0.0.1:$(port one CONTROLLER)/health"
 	}
 	wait_until answers
-	grep -q 'run: worker ended (status 137), again in 1 s' "$house/one.log"
+	wait_until grep -q 'run: worker ended (status 137), again in 1 s' \
+	    "$house/one.log"
 }
 
 @test "SIGTERM stops everything" {
@@ -255,7 +264,7 @@ secret()
 
 @test "a wrong setting ends it with the setting's name" {
 	make_run one LOG_LEVEL=loud
-	wait_until -t 60 session_over one
+	wait_until -t 120 session_over one
 	grep -q 'LOG_LEVEL.*loud' "$house/one.log"
 	run env STATE_DIR="$house/two" AGENT_PORT=many make -C "$top" run
 	[ "$status" != 0 ]

@@ -263,7 +263,7 @@ finish()
 	wait_until curl -sf "$base/health"
 	echo "$(wc -l <"$dir/plan") steps," \
 	    "$(wc -l <"$dir/published") versions"
-	wait_until -t 60 everywhere
+	wait_until -t 180 everywhere
 	# What was accepted was kept.
 	[ "$(newest)" -ge "$(sort -n "$dir/published" | tail -n 1)" ]
 	[ "$(sort -n "$dir/published" | uniq -d)" = '' ]
