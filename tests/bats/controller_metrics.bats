@@ -223,12 +223,14 @@ config_answers()
 @test "what the store could not do is counted" {
 	scrape
 	before=$(metric dcm_store_errors_total error=broken)
-	mv "$dir/state/controller.db" "$dir/aside"
-	mkdir "$dir/state/controller.db"
+	# there is no moment without any, in which a responder would make one
+	ln "$dir/state/controller.db" "$dir/aside"
+	mkdir "$dir/folder"
+	ln -s "$dir/folder" "$dir/link"
+	mv -T "$dir/link" "$dir/state/controller.db"
 	request GET /config "$AGENT_KEY"
 	expect_problem 503
-	rmdir "$dir/state/controller.db"
-	mv "$dir/aside" "$dir/state/controller.db"
+	mv -T "$dir/aside" "$dir/state/controller.db"
 	wait_until config_answers
 	scrape
 	[ "$(metric dcm_store_errors_total error=broken)" -gt "$before" ]
