@@ -341,6 +341,13 @@ httpd_connections(const struct httpd *h)
 	return h->count;
 }
 
+/* Those from afar need as many places as are kept for loopback. */
+bool
+httpd_crowded(const struct httpd *h)
+{
+	return h->later + h->config.reserved * 2 >= h->config.max_connections;
+}
+
 static void
 httpd_deafen(struct httpd *h)
 {

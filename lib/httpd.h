@@ -47,6 +47,9 @@ struct httpd *httpd_open(struct loop *, const struct httpd_config *,
     const struct route_table *, struct buf *error);
 long httpd_port(const struct httpd *);
 size_t httpd_connections(const struct httpd *);
+/* So many requests are answered later that one more would take a place from
+ * those that are answered at once. */
+bool httpd_crowded(const struct httpd *);
 
 /* Stops accepting; idle connections are closed, running requests go on.
  * idle is called (maybe at once) when none is left. */

@@ -30,6 +30,7 @@ httpd_conn_drop(struct httpd_conn *c)
 	if (r == NULL)
 		return;
 	c->request = NULL;
+	c->server->later -= r->later;
 	if (log_wants(LOG_DEBUG))
 		log_debug("http", "%s \"%s %s%s%s\" %d, %llu bytes, %lld ms, "
 		    "id %s", c->remote, r->route.method, r->route.path,

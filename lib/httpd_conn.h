@@ -98,6 +98,7 @@ struct httpd {
 	struct httpd_list ahead;	/* those that go on by themselves */
 	struct loop_timer turn;		/* runs while there are some */
 	size_t count;
+	size_t later;		/* requests that wait for their answer */
 	bool draining;
 	void (*drained)(void *);
 	void *arg;

@@ -104,6 +104,7 @@ httpd_later(struct route_request *req, struct route_reply *reply,
 
 	reply->later = true;
 	r->later = true;
+	r->conn->server->later++;
 	r->gone = gone;
 	r->drained = drained;
 	r->arg = arg;

@@ -171,6 +171,10 @@ hit_refuse(struct worker *w, const struct route_request *req,
 		w->counts.unconfigured++;
 		route_problem(req, reply, 503, "no configuration has been "
 		    "delivered yet");
+	} else if (httpd_crowded(w->httpd)) {
+		route_header(reply, "Retry-After", "1");
+		route_problem(req, reply, 503, "there are too many hits under "
+		    "way");
 	} else if (via != NULL && strstr(via, w->via) != NULL) {
 		w->counts.broken++;
 		route_problem(req, reply, 502, "the target leads back to this "
@@ -227,8 +231,9 @@ static const struct route_answer hit_answers[] = {
 	    "\"status\":502,\"detail\":\"address 127.0.0.1 is refused: it is "
 	    "special, and ALLOW_CIDR does not list it\",\"request_id\":"
 	    "\"5f0c2a\"}" },
-	{ .status = 503, .doc = "No configuration has been delivered yet; or, "
-	    "of a task, the queue is full or cannot be reached",
+	{ .status = 503, .doc = "No configuration has been delivered yet, or "
+	    "too many hits are under way; or, of a task, the queue is full or "
+	    "cannot be reached",
 	    .type = "application/problem+json", .headers = "Retry-After",
 	    .example = "{\"type\":\"about:blank\",\"title\":\"Service "
 	    "Unavailable\",\"status\":503,\"detail\":\"no configuration has "

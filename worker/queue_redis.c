@@ -206,8 +206,14 @@ queue_redis_list(struct queue *q, const struct queue_page *page,
 static void
 queue_redis_remove(struct queue *q, const char *id, struct queue_call *call)
 {
+	struct queue_redis *r = queue_redis_of(q);
+	struct queue_redis_run *run = queue_redis_take_find(r, id);
+
 	queue_redis_verb(q, call, QUEUE_ABSENT, queue_redis_script_remove,
 	    (const char *const[]){ id, NULL });
+	/* it is cancelled, and never settled */
+	if (run != NULL && r->verbs.up)
+		queue_redis_take_drop(r, run);
 }
 
 static void

@@ -183,6 +183,27 @@ queue_sqlite_file_schema(struct queue_sqlite *s, struct buf *error)
 
 /* --- opening ------------------------------------------------------------ */
 
+/* The folder may be reached by symbolic links; the file may be none, and
+ * SQLITE_OPEN_NOFOLLOW takes none on the way either. NULL: out of memory. */
+static char *
+queue_sqlite_file_real(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL ? strdup(".") :
+	    strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	char *real = folder != NULL ? realpath(folder, NULL) : NULL;
+	char *whole = NULL;
+
+	if (real == NULL)
+		whole = strdup(path);	/* what is wrong will be said */
+	else if (asprintf(&whole, "%s/%s", real,
+	    slash != NULL ? slash + 1 : path) < 0)
+		whole = NULL;
+	free(real);
+	free(folder);
+	return whole;
+}
+
 static bool
 queue_sqlite_file_path(const struct queue_setup *setup, char **path,
     struct buf *error)
@@ -240,12 +261,15 @@ bool
 queue_sqlite_file_open(struct queue_sqlite *s, struct buf *error)
 {
 	struct buf why = BUF_INIT(512);
-	char *path = NULL;
+	char *path = NULL, *real;
 	bool ok = false;
 
 	if (!queue_sqlite_file_path(&s->base.setup, &path, error))
 		return false;
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE |
+	real = queue_sqlite_file_real(path);
+	if (real == NULL)
+		buf_str(&why, "out of memory");
+	else if (sqlite3_open_v2(real, &s->db, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
 	    NULL) != SQLITE_OK)
 		buf_str(&why, s->db != NULL ? sqlite3_errmsg(s->db) :
@@ -258,6 +282,7 @@ queue_sqlite_file_open(struct queue_sqlite *s, struct buf *error)
 		queue_sqlite_file_close(s);
 	}
 	buf_free(&why);
+	free(real);
 	free(path);
 	return ok;
 }

@@ -24,6 +24,24 @@ routes_loopback(const char *remote)
 	    IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+/* Whether the caller asked for an address, or for a name that no server of
+ * names gives away: a web page may have made its own name mean this machine,
+ * and reads then without an Origin. */
+static bool
+routes_near(const char *host)
+{
+	size_t len = host != NULL ? strcspn(host, ":") : 0;
+	char name[INET_ADDRSTRLEN] = "";
+	struct in_addr v4;
+
+	if (host == NULL || *host == '[' || memchr(host, '.', len) == NULL)
+		return true;
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, host, len);
+	return inet_pton(AF_INET, name, &v4) == 1;
+}
+
 static bool
 routes_keyless(struct route_request *req, struct route_reply *reply)
 {
@@ -32,8 +50,10 @@ routes_keyless(struct route_request *req, struct route_reply *reply)
 		    "need a key: set WORKER_API_KEY");
 		return false;
 	}
-	if (req->header(req, "Origin") != NULL) {
-		route_problem(req, reply, 403, "a web page needs a key: set "
+	if (req->header(req, "Origin") != NULL ||
+	    !routes_near(req->header(req, "Host"))) {
+		route_problem(req, reply, 403, "a web page, or who calls "
+		    "this machine by a name with dots, needs a key: set "
 		    "WORKER_API_KEY");
 		return false;
 	}

@@ -113,7 +113,9 @@ tasks_read(struct route_request *req, struct route_reply *reply)
 		return;
 	w->tasks->settled = tasks_read_settled;
 	memcpy(a->id, route_value(req, "task_id"), TOKEN_UUID);
-	a->until = loop_now(w->loop) + route_number(req, "wait", 0) * 1000;
+	a->until = loop_now(w->loop);
+	if (!httpd_crowded(w->httpd))
+		a->until += route_number(req, "wait", 0) * 1000;
 	tasks_read_look(a);
 }
 

@@ -356,6 +356,20 @@ def crowd():
     return want(statuses(got) == [200] and took < 9, "the plain request", got)
 
 
+def full():
+    """More slow hits than there is room for, all from this machine."""
+    many = [connect() for _ in range(150)]
+    for s in many:
+        say(s, get(target=b"/hit"))
+    got = ask(LAST)
+    more = ask(get(b"Connection: close", target=b"/hit"))
+    for s in many:
+        s.close()
+    return (want(statuses(got) == [200], "the plain request", got) +
+            want(statuses(more) == [503] and b"Retry-After" in more,
+                 "one hit more", more))
+
+
 def settled(before):
     for _ in range(1200):
         if descriptors() <= before:

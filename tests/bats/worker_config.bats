@@ -174,6 +174,19 @@ refused()
 	request POST /config 'Origin: http://evil.example' \
 	    --data '{"url":"http://a"}'
 	expect_problem 403 WORKER_API_KEY
+	# one whose name means this machine sends no Origin with a GET
+	local host
+	for host in evil.example evil.example:8082 127.0.0.1.evil.example \
+	    1.2.3.4.5 localhost.; do
+		request GET /config "Host: $host"
+		expect_problem 403 WORKER_API_KEY
+		request GET /tasks "Host: $host"
+		expect_problem 403
+	done
+	for host in localhost 127.0.0.1:8082 '[::1]:8082' worker:8082; do
+		request GET /tasks "Host: $host"
+		expect_status 200
+	done
 }
 
 @test "with a key: none or a wrong one is 401, the rest stays open" {

@@ -55,6 +55,12 @@ hostile()
 	wait_until state '.active_hits == 0'
 }
 
+@test "150 slow hits where 136 fit leave room for /health" {
+	put "{\"url\":\"$target/hang?full\",\"timeout_seconds\":300}"
+	hostile full
+	wait_until state '.active_hits == 0'
+}
+
 @test "heads and bodies that do not come are 408 after ten seconds" {
 	hostile slow
 }

@@ -54,6 +54,22 @@ fails()
 	fails 'WORKER_API_KEY_FILE' WORKER_API_KEY_FILE="$dir/not-there"
 }
 
+@test "STATE_DIR may lie behind a symbolic link, the queue be none" {
+	mkdir -p "$dir/real"
+	ln -s "$dir/real" "$dir/link"
+	own ALLOW_CIDR=127.0.0.1 STATE_DIR="$dir/link/deep"
+	put_url "$target/hello"
+	request GET '/hit?async=true'
+	expect_status 202
+	request GET "$(header Location)?wait=30"
+	expect_json '.status == "completed"'
+	[ -n "$(ls "$dir/real/deep")" ]
+	program_stop own
+	ln -s "$dir/real/elsewhere" "$dir/real/linked.db"
+	fails 'linked.db' QUEUE_URL="sqlite:$dir/link/linked.db"
+	[ ! -e "$dir/real/elsewhere" ]
+}
+
 @test "a port in use stops it, naming the address" {
 	fails "$worker_port" WORKER_PORT="$worker_port"
 }

@@ -405,6 +405,47 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 	[ "$(grep -c '^gone /hang?removed' "$events")" = 1 ]
 }
 
+@test "a removed task is claimed no more" {
+	[ "$engine" = redis ] || skip "there is no Redis"
+	start
+	put "{\"url\":\"$target/hang?claimed\",\"timeout_seconds\":300}"
+	push
+	wait_until claimed
+	request DELETE "/hit/$task"
+	expect_status 204
+	wait_until state '.tasks.running == 0'
+	redis config resetstat
+	sleep 4		# longer than from one claim to the next
+	refute claimed
+}
+
+# claimed: what runs is kept from the other workers.
+claimed()
+{
+	redis info commandstats
+	grep -q '^cmdstat_xclaim:' "$dir/redis.out"
+}
+
+@test "a group that was removed is made again, with what waits" {
+	[ "$engine" = redis ] || skip "there is no Redis"
+	local runs
+	start WORKER_CONCURRENCY=1
+	put_url "$target/wait?$dir/go-group"
+	push
+	runs=$task
+	wait_until state '.tasks.running == 1'
+	push
+	redis -n 1 xgroup destroy worker:hit:tasks workers
+	[ "$(<"$dir/redis.out")" = 1 ]
+	touch "$dir/go-group"
+	ended completed
+	task=$runs
+	ended completed
+	wait_until log_has worker 'the queue is made again'
+	push
+	ended completed
+}
+
 @test "only who has the key lists and removes" {
 	start WORKER_API_KEY=the-worker-key
 	request POST /config "$KEY" --data "{\"url\":\"$target/hello\"}"
