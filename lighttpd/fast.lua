@@ -22,22 +22,25 @@ local LOOK_MS = 10		-- how old what it knows may be
 local LEASE_MS = 10000		-- FRONT_LEASE_MS
 local AHEAD_MS = 1000		-- a clock that was set back
 local SLOT_MS = 2000		-- BEAT_SLOT_MS
-local TOKEN_MAX = 127		-- PASS_SIZE without its NUL
+local NUMBER_MAX = 18		-- PASS_NUMBER_MAX
 local FIELDS_MAX = 100		-- half of GATEWAY_FIELDS_MAX
 local NAMES_MAX = 500
 
 local r, c = lighty.r, lighty.c
-local req_attr, req_header = r.req_attr, r.req_header
+local req_attr, req_header, req_env = r.req_attr, r.req_header, r.req_env
 local resp_header = r.resp_header
-math.randomseed(c.rand(), select(2, c.hrtime()))
-local floor, random, format = math.floor, math.random, string.format
+local hrtime, hmac, hexdec, secret_eq = c.hrtime, c.hmac, c.hexdec, c.secret_eq
+math.randomseed(c.rand(), select(2, hrtime()))
+local random, format, find, lower = math.random, string.format, string.find,
+    string.lower
+local unpack, b64urlenc = string.unpack, c.b64urlenc
 local pairs, pcall, tonumber, open = pairs, pcall, tonumber, io.open
+local file_write = io.stderr.write	-- of every file
 -- What is kept is little, and each request's strings are garbage at once: it
 -- is looked through when there is ten times as much.
 collectgarbage("setpause", 1000)
 
 local fronts = {}		-- by folder: several mounts share this script
-local names, names_count = {}, 0
 
 -- --- what the responders publish -------------------------------------------
 
@@ -83,7 +86,7 @@ local function front_look(front, ms)
 		if file_sum(text) ~= stamp then
 			return
 		end
-		front.key = c.hexdec(text:match("^key (%x+)\n") or error())
+		front.key = hexdec(text:match("^key (%x+)\n") or error())
 		front.agent = text:match("\nagent (%x+)\n")
 		front.raised = text:match("\ntokens\n$") and {}
 		for id, generation in text:gmatch("\n(%x[%x-]+) (%d+)%f[\n]") do
@@ -112,69 +115,65 @@ end
 
 -- --- the request -----------------------------------------------------------
 
--- The fields it reads. False: one that asks for more than it can do.
+-- The fields it reads. "other": one that asks for more than it can do.
 local reads = {
 	["x-api-key"] = "key", ["authorization"] = "authorization",
 	["if-none-match"] = "tags", ["cache-control"] = "cache",
 	["x-agent-id"] = "id", ["x-applied-version"] = "version",
 	["x-agent-state"] = "state", ["x-request-id"] = "request",
-	["content-length"] = false, ["transfer-encoding"] = false,
-	["expect"] = false, ["range"] = false, ["upgrade"] = false,
+	["content-length"] = "other", ["transfer-encoding"] = "other",
+	["expect"] = "other", ["range"] = "other", ["upgrade"] = "other",
 }
 
 -- What a field of that name is to it; "" for nothing. A name that could
 -- become another one's CGI variable is for the responders to judge.
-local function name_of(name)
-	local low = name:lower()
-	local what = reads[low]
-	if what == nil then
-		what = not low:find("[^%w-]") and ""
-	end
+local names, names_count = {}, 0
+
+local function name_of(known, name)
+	local low = lower(name)
+	local what = reads[low] or find(low, "[^%w-]") and "other" or ""
 	if names_count == NAMES_MAX then
-		names, names_count = {}, 0
+		for old in pairs(known) do
+			known[old] = nil
+		end
+		names_count = 0
 	end
-	names[name], names_count = what, names_count + 1
+	known[name], names_count = what, names_count + 1
 	return what
 end
+setmetatable(names, { __index = name_of })
 
--- One table for all requests, for one is answered at a time.
+-- One table for all requests, for one is answered at a time. False: there is
+-- no such field.
 local sent = {}
-
-local function request_fields()
-	local count = 0
-	sent.key, sent.authorization, sent.tags, sent.cache = nil, nil, nil, nil
-	sent.id, sent.version, sent.state, sent.request = nil, nil, nil, nil
-	for name, value in pairs(req_header) do
-		local what = names[name]
-		if what == nil then
-			what = name_of(name)
-		end
-		count = count + 1
-		if not what or not value or count > FIELDS_MAX then
-			return false
-		end
-		sent[what] = value
-	end
-	return true
-end
 
 -- Whether the key is the fleet's.
 local function key_good(front, key)
 	return front.agent and c.digest_eq(front.agent,
-	    c.hmac("sha256", front.key, "X-API-Key: " .. key))
+	    hmac("sha256", front.key, "X-API-Key: " .. key))
+end
+
+-- The parts of a token by its length, which says how many digits the
+-- generation has. A pattern that takes it apart costs six times as much.
+local parts = {}
+for digits = 1, NUMBER_MAX do
+	parts[#"Bearer dcm1." + 36 + 1 + digits + 1 + 43] =
+	    format("c12c36c1c%dc1c43", digits)
 end
 
 -- Whose token it is, when it is one that counts. What has a good signature
 -- was made by the responders: only its lengths are looked at before.
-local bearer = "^Bearer (dcm1%.(" .. ("."):rep(36) .. ")%.(%d+))%.(" ..
-    ("."):rep(43) .. ")$"
-
 local function token_of(front, authorization)
-	local signed, id, generation, signature = authorization:match(bearer)
-	if signed and front.raised and #authorization - 7 <= TOKEN_MAX and
-	    (front.raised[id] or "1") == generation and
-	    c.secret_eq(c.b64urlenc(c.hexdec(c.hmac("sha256", front.key,
-	    signed))), signature) then
+	local form, raised = parts[#authorization], front.raised
+	if not form or not raised then
+		return nil
+	end
+	local scheme, id, dot, generation, last, signature =
+	    unpack(form, authorization)
+	if scheme == "Bearer dcm1." and dot == "." and last == "." and
+	    (raised[id] or "1") == generation and
+	    secret_eq(b64urlenc(hexdec(hmac("sha256", front.key,
+	    "dcm1." .. id .. "." .. generation))), signature) then
 		return id
 	end
 end
@@ -184,14 +183,9 @@ local suffixes = {
 	["-zstd"] = true,
 }
 
--- The answer to a caller who has these tags; nil for a list, and for one that
--- is newer than what is known here.
+-- The answer to a caller who has tags that are not the present one; nil for a
+-- list, and for one that is newer than what is known here.
 local function tags_status(front, tags)
-	if tags == nil then
-		return 200
-	elseif tags == front.tag then
-		return 304
-	end
 	local version, sum, suffix = tags:gsub("^W/", ""):match(
 	    '^"(%d+)%-(%x+)(%-?%l*)"$')
 	if not version or #version > 15 or #sum ~= 16 or
@@ -208,38 +202,38 @@ local uuid = "^" .. x4 .. x4 .. "%-" .. x4 .. "%-" .. x4 .. "%-" .. x4 ..
     "%-" .. x4 .. x4 .. x4 .. "$"
 local states = { ["ok"] = true, ["failed"] = true, ["no-worker"] = true }
 
-local ends = {			-- of a line, by trust and status
-	F = { [200] = " F 200\n", [304] = " F 304\n" },
-	T = { [200] = " T 200\n", [304] = " T 304\n" },
-}
+-- The rest of a line after the id: mostly what it was the last time.
+local tail, tail_version, tail_state, tail_trust, tail_status
 
--- One line for the poll; nil where there is no file for it. The file stays
--- open for its slot, without a buffer.
-local function beat_note(front, ms, id, trust, status)
-	local version, state = sent.version or "-", sent.state or "-"
-	if ms ~= front.noted then
-		front.noted, front.moment = ms, format("%d ", ms)
-		front.present = floor(ms / SLOT_MS)
+local function tail_make(version, state, trust, status)
+	tail_version, tail_state = version, state
+	tail_trust, tail_status = trust, status
+	if not version or #version > 18 or find(version, "%D") then
+		version = "-"
 	end
-	local slot = front.present
+	tail = format(" %s %s %s %d\n", version, states[state] and state or "-",
+	    trust, status)
+end
+
+-- The file of the present slot, and how a line begins; nil where there is
+-- none. The file stays open for its slot, without a buffer.
+local function beat_turn(front, ms)
+	local slot = (ms - ms % SLOT_MS) / SLOT_MS
+	front.noted, front.moment = ms, format("%d ", ms)
 	if slot ~= front.slot then
 		if front.file then
 			front.file:close()
 		end
+		front.slot = nil
 		front.file = open(front.beats .. format("%d", slot), "a")
 		if not front.file then
-			front.slot = nil
+			front.noted = nil
 			return nil
 		end
 		front.slot = slot
 		front.file:setvbuf("no")
 	end
-	if #version > 18 or version:find("%D") then
-		version = "-"
-	end
-	front.file:write(front.moment .. (id or "-") .. " " .. version .. " " ..
-	    (states[state] and state or "-") .. ends[trust][status])
-	return true
+	return front.file
 end
 
 -- A UUID, only to be told from others: a random one of this program, and
@@ -261,61 +255,92 @@ local function request_id()
 	return id_some .. id_lasts[id_last]
 end
 
-local function answer_send(front, status, id)
-	local header = resp_header
-	if not id or #id > 64 or id:find("[^!-~]") then
-		id = request_id()
-	end
-	header["X-Request-ID"] = id
-	if status == 200 then
-		header["Content-Type"] = "application/json"
-		header["Accept-Ranges"] = "none"
-		header["X-Content-Type-Options"] = "nosniff"
-	end
-	header["ETag"] = front.tag
-	header["X-Poll-Interval-Seconds"] = front.interval
-	header["Cache-Control"] = "private, no-cache"
-	if status == 200 then
-		r.resp_body.set(front.body)
-	end
-	return status
+local function body_send(front)
+	resp_header["Content-Type"] = "application/json"
+	resp_header["Accept-Ranges"] = "none"
+	resp_header["X-Content-Type-Options"] = "nosniff"
+	r.resp_body.set(front.body)
 end
 
 -- The status that was answered with, or nil: the request goes on.
 local function answer()
-	local target = req_attr["request.orig-uri"]
-	local method = req_attr["request.method"]
-	if target ~= req_attr["uri.path"] or
-	    (method ~= "GET" and method ~= "HEAD") then
+	local sent, count = sent, 0
+	sent.key, sent.authorization, sent.tags = false, false, false
+	sent.id, sent.version, sent.state = false, false, false
+	sent.cache, sent.request, sent.other = false, false, false
+	for name, value in pairs(req_header) do
+		sent[names[name]], count = value, count + 1
+	end
+	local authorization, key, id = sent.authorization, sent.key, sent.id
+	if sent.other or count > FIELDS_MAX or
+	    (not key) == (not authorization) or
+	    (sent.cache and find(lower(sent.cache), "no-cache", 1, true)) then
 		return nil
 	end
-	if not request_fields() or (not sent.key) == (not sent.authorization) or
-	    (sent.cache and sent.cache:lower():find("no-cache", 1, true)) then
-		return nil
-	end
-	local seconds, ns = c.hrtime()
-	local ms = seconds * 1000 + floor(ns / 1000000)
-	local front = front_of(r.req_env["DCM_FRONT"], ms)
+	local seconds, ns = hrtime()
+	local ms = seconds * 1000 + (ns - ns % 1000000) / 1000000
+	local front = front_of(req_env["DCM_FRONT"], ms)
 	if not front then
 		return nil
 	end
-	local id, trust = sent.id and sent.id:lower(), "F"
-	if sent.authorization then
-		local own = token_of(front, sent.authorization)
-		if not own or (id and id ~= own) then
+	local target = req_attr["request.orig-uri"]
+	local method = req_attr["request.method"]
+	if target ~= front.target then
+		if target ~= req_attr["uri.path"] then
+			return nil
+		end
+		front.target = target	-- nothing encoded, no query
+	end
+	if method ~= "GET" and method ~= "HEAD" then
+		return nil
+	end
+	local trust = "F"
+	if authorization then
+		local own = token_of(front, authorization)
+		if not own or (id and id ~= own and lower(id) ~= own) then
 			return nil
 		end
 		id, trust = own, "T"
-	elseif not key_good(front, sent.key) then
+	elseif not key_good(front, key) then
 		return nil
-	elseif id and not id:find(uuid) then
-		id = nil
+	elseif id then
+		id = lower(id)
+		if not find(id, uuid) then
+			id = nil
+		end
 	end
-	local status = tags_status(front, sent.tags)
-	if not status or not beat_note(front, ms, id, trust, status) then
+	local status, tags = 200, sent.tags
+	if tags == front.tag then
+		status = 304
+	elseif tags then
+		status = tags_status(front, tags)
+		if not status then
+			return nil
+		end
+	end
+	local file = ms == front.noted and front.file or beat_turn(front, ms)
+	if not file then
 		return nil
 	end
-	return answer_send(front, status, sent.request)
+	local version, state = sent.version, sent.state
+	if version ~= tail_version or state ~= tail_state or
+	    status ~= tail_status or trust ~= tail_trust then
+		tail_make(version, state, trust, status)
+	end
+	file_write(file, front.moment .. (id or "-") .. tail)
+
+	local header, request = resp_header, sent.request
+	if not request or #request > 64 or find(request, "[^!-~]") then
+		request = request_id()
+	end
+	header["X-Request-ID"] = request
+	header["ETag"] = front.tag
+	header["X-Poll-Interval-Seconds"] = front.interval
+	header["Cache-Control"] = "private, no-cache"
+	if status == 200 then
+		body_send(front)
+	end
+	return status
 end
 
 -- A defect here costs speed, not answers.

@@ -127,8 +127,12 @@ db.commit()' "$dir/state/$1" "$2"
 	[ "$status" = 401 ]
 	passes "${bearer}x"
 	[ "$status" = 401 ]
-	passes "${bearer/.1./.2.}"
-	[ "$status" = 401 ]
+	for token in "${bearer/.1./.2.}" "${bearer/.1./.11.}" \
+	    "${bearer/dcm1./dcm1-}" "${bearer/.1./-1.}" "${bearer/.1./.1-}" \
+	    "${bearer/dcm1/dcm2}" "${bearer/.1./..}" "${bearer%?}"; do
+		passes "$token"
+		[ "$status" = 401 ]
+	done
 	passes "$bearer" 'X-Agent-ID: 3f2b8c1e-5d4a-4f6b-9a7c-0e1d2c3b4a5f'
 	[ "$status" = 403 ]
 	passes "$bearer" "$AGENT_KEY"
@@ -313,6 +317,20 @@ same()
 	done
 	alone "$AGENT_KEY"
 	refute tried "$bearer"
+}
+
+@test "a token of a later generation is answered by lighttpd too" {
+	agent_new
+	for n in 2 3 4 5 6 7 8 9 10; do
+		request POST "/agents/$id/token" "$ADMIN_KEY" --data ''
+		expect_status 200
+	done
+	bearer="Authorization: Bearer $(jq -r .token "$dir/body")"
+	[[ $bearer = *.10.* ]]
+	wait_until alone "$bearer"
+	[ "$status" = 200 ]
+	passes "${bearer/.10./.1.}"
+	[ "$status" = 401 ]
 }
 
 @test "with too many raised tokens they are left to the responders" {
