@@ -130,6 +130,7 @@ UNIT("who was slow writes nothing that another has taken away meanwhile")
 	CHECK(mkfifo(file, 0600) == 0);
 	CHECK(pthread_create(&slow, NULL, publisher, &c) == 0);
 	fd = open(file, O_WRONLY);	/* it has read the store by now */
+	unlink(file);			/* a FIFO would not be replaced */
 	front_withdraw(&c.front);
 	close(fd);
 	pthread_join(slow, NULL);
