@@ -139,6 +139,8 @@ children()
 	if lighttpd == 0:
 	    os.execv(sys.argv[1], ["run.sh"])
 	while not os.path.exists(begun) or len(open(begun).readlines()) < 2:
+	    if os.waitpid(lighttpd, os.WNOHANG)[0] != 0:
+	        sys.exit("run.sh has ended")
 	    time.sleep(0.01)
 	os.kill(lighttpd, 9)
 	os.waitpid(lighttpd, 0)
