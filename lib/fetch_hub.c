@@ -133,33 +133,18 @@ fetch_hub_remove(struct fetch *f)
 	TAILQ_REMOVE(&f->hub->all, f, entry);
 }
 
-/* glibc's calloc(3) passes by what the thread has at hand, which malloc(3)
- * takes first: libcurl's short lives would end up there in vain. */
-static void *
-fetch_hub_zeroed(size_t n, size_t size)
-{
-	size_t all;
-	void *p;
-
-	if (__builtin_mul_overflow(n, size, &all))
-		return NULL;
-	p = malloc(all);
-	return p != NULL ? memset(p, 0, all) : NULL;
-}
-
 struct fetch_hub *
 fetch_open(struct loop *loop, long max_connections)
 {
 	struct fetch_hub *hub = calloc(1, sizeof(*hub));
 
-	if (hub == NULL || curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc,
-	    free, realloc, strdup, fetch_hub_zeroed) != CURLE_OK) {
+	if (hub == NULL || !fetch_memory_start()) {
 		free(hub);
 		return NULL;
 	}
 	hub->multi = curl_multi_init();
 	if (hub->multi == NULL) {
-		curl_global_cleanup();
+		fetch_memory_stop();
 		free(hub);
 		return NULL;
 	}
@@ -198,6 +183,6 @@ fetch_close(struct fetch_hub *hub)
 	fetch_socket_clear(hub);
 	loop_timer_stop(hub->loop, &hub->timer);
 	loop_timer_stop(hub->loop, &hub->later);
-	curl_global_cleanup();
+	fetch_memory_stop();
 	free(hub);
 }

@@ -16,6 +16,8 @@
 
 TAILQ_HEAD(fetch_list, fetch);
 
+enum { FETCH_PIECE = 65536 };	/* bytes read at once */
+
 struct fetch_hub {
 	struct loop *loop;
 	CURLM *multi;
@@ -83,6 +85,11 @@ bool fetch_hub_add(struct fetch *);
 void fetch_hub_remove(struct fetch *);
 /* Something has happened that libcurl waits for. */
 void fetch_hub_act(struct fetch_hub *, curl_socket_t, int events);
+
+/* fetch_memory.c: libcurl begins, and ends. One thread's, for each of its
+ * hubs. False: it cannot, or memory is short. */
+bool fetch_memory_start(void);
+void fetch_memory_stop(void);
 
 /* fetch_spare.c. A new one, or one that is `told` and needs no
  * fetch_options_set. Gives; NULL: out of memory. */

@@ -10,10 +10,7 @@
 
 #include "fetch_inner.h"
 
-enum {
-	FETCH_REDIRECTS = 5,
-	FETCH_PIECE = 65536,	/* bytes read at once */
-};
+enum { FETCH_REDIRECTS = 5 };
 
 static void
 fetch_options_refuse(struct fetch *f, const char *why)
