@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUF_FIRST = 64 };
+enum {
+	BUF_FIRST = 64,
+	BUF_DIGITS = 20,	/* of an unsigned long long */
+};
 
 void
 buf_init(struct buf *b, size_t max)
@@ -33,8 +36,8 @@ buf_reset(struct buf *b)
 		b->data[0] = '\0';
 }
 
-char *
-buf_room(struct buf *b, size_t n)
+static char *
+buf_widen(struct buf *b, size_t n)
 {
 	size_t cap = b->cap > 0 ? b->cap : BUF_FIRST;
 	char *grown;
@@ -55,6 +58,16 @@ buf_room(struct buf *b, size_t n)
 		b->data = grown;
 		b->cap = cap;
 	}
+	b->data[b->len] = '\0';
+	return b->data + b->len;
+}
+
+char *
+buf_room(struct buf *b, size_t n)
+{
+	/* as a rule it is there */
+	if (n >= b->cap - b->len || n > b->max - b->len || b->failed)
+		return buf_widen(b, n);
 	b->data[b->len] = '\0';
 	return b->data + b->len;
 }
@@ -89,6 +102,17 @@ bool
 buf_char(struct buf *b, char c)
 {
 	return buf_add(b, &c, 1);
+}
+
+bool
+buf_number(struct buf *b, unsigned long long n)
+{
+	char digits[BUF_DIGITS], *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	return buf_add(b, first, (size_t)(digits + sizeof(digits) - first));
 }
 
 bool

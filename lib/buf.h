@@ -28,6 +28,7 @@ void buf_reset(struct buf *);		/* len = 0, failed = false */
 bool buf_add(struct buf *, const void *, size_t);
 bool buf_str(struct buf *, const char *);
 bool buf_char(struct buf *, char);
+bool buf_number(struct buf *, unsigned long long);	/* decimal */
 bool buf_printf(struct buf *, const char *, ...)
     __attribute__((format(printf, 2, 3)));
 bool buf_vprintf(struct buf *, const char *, va_list)

@@ -40,7 +40,7 @@ fetch_framed(const struct fetch *f, long long *length)
 	while (fetch_field_next(f, &at)) {
 		long long each;
 
-		if (strcasecmp(at.name, "Content-Length") != 0)
+		if (!fetch_field_is(&at, "Content-Length"))
 			continue;
 		if (at.value[strspn(at.value, "0123456789")] != '\0' ||
 		    strlen(at.value) == 0 || strlen(at.value) > 18)

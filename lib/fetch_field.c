@@ -90,9 +90,16 @@ fetch_field_next(const struct fetch *f, struct fetch_field *at)
 		return false;
 	memcpy(&lens, f->fields.data + at->next, sizeof(lens));
 	at->name = f->fields.data + at->next + sizeof(lens);
+	at->name_len = lens.name;
 	at->value = at->name + lens.name + 1;
 	at->next += sizeof(lens) + lens.name + lens.value + 2;
 	return true;
+}
+
+bool
+fetch_field_is(const struct fetch_field *at, const char *name)
+{
+	return strlen(name) == at->name_len && strcasecmp(at->name, name) == 0;
 }
 
 const char *
@@ -101,7 +108,7 @@ fetch_header(const struct fetch *f, const char *name)
 	struct fetch_field at = { .next = 0 };
 
 	while (fetch_field_next(f, &at))
-		if (strcasecmp(at.name, name) == 0)
+		if (fetch_field_is(&at, name))
 			return at.value;
 	return NULL;
 }

@@ -115,11 +115,13 @@ bool fetch_options_set(struct fetch *, const struct fetch_request *);
 /* fetch_field.c: the header fields of the last head, in order. */
 struct fetch_field {
 	const char *name, *value;	/* borrowed until another is added */
+	size_t name_len;
 	size_t next;			/* its own; 0 to begin */
 };
 /* A line behind the first, with its end. False: malformed, or no memory. */
 bool fetch_field_add(struct fetch *, const char *line, size_t len);
 bool fetch_field_next(const struct fetch *, struct fetch_field *);
+bool fetch_field_is(const struct fetch_field *, const char *name);
 /* The first of a name, or NULL. */
 const char *fetch_header(const struct fetch *, const char *name);
 

@@ -157,6 +157,7 @@ void httpd_answer(struct httpd_request *, struct route_reply *);
 /* The lines that every answer has, up to those of its framing, into what the
  * connection has to send. */
 void httpd_reply_head(struct httpd_request *, int status);
+void httpd_reply_length(struct httpd_request *, unsigned long long);
 /* The lines that end it. */
 void httpd_reply_end(struct httpd_request *);
 /* problem+json, and the end of the connection. */

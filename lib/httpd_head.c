@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { HTTPD_DIGITS_MAX = 18 };	/* of Content-Length */
 
@@ -257,14 +256,15 @@ static int
 httpd_head_host(const struct httpd_head *h, const char **why)
 {
 	const char *host = httpd_head_get(h, "Host");
+	size_t n = 0;
 
-	*why = "Host is missing";
+	*why = host == NULL ? "Host is missing" : "Host is malformed";
 	if (host == NULL)
 		return h->minor == 0 ? 0 : 400;
-	*why = "Host is malformed";
-	return *host != '\0' && host[strspn(host, "-._~:[]%!$&'()*+;="
-	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz")] == '\0' ? 0 : 400;
+	while (isalnum((unsigned char)host[n]) || (host[n] != '\0' &&
+	    strchr("-._~:[]%!$&'()*+;=", host[n]) != NULL))
+		n++;
+	return n > 0 && host[n] == '\0' ? 0 : 400;
 }
 
 /* Where the body ends: RFC 9112, 6.3, without its leniencies. */

@@ -35,6 +35,16 @@ httpd_reply_head(struct httpd_request *r, int status)
 }
 
 void
+httpd_reply_length(struct httpd_request *r, unsigned long long length)
+{
+	struct buf *out = &r->conn->out;
+
+	buf_str(out, "Content-Length: ");
+	buf_number(out, length);
+	buf_str(out, "\r\n");
+}
+
+void
 httpd_reply_end(struct httpd_request *r)
 {
 	struct buf *out = &r->conn->out;
@@ -61,8 +71,7 @@ httpd_answer(struct httpd_request *r, struct route_reply *reply)
 	    reply->status != 304)
 		buf_printf(&c->out, "Content-Type: %s\r\n", reply->type);
 	if (reply->status != 204 && reply->status != 304)
-		buf_printf(&c->out, "Content-Length: %zu\r\n",
-		    reply->body.len);
+		httpd_reply_length(r, reply->body.len);
 	httpd_reply_end(r);
 	body = (struct iovec){ reply->body.data,
 		r->bare ? 0 : reply->body.len };

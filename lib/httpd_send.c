@@ -58,17 +58,23 @@ void
 httpd_send(struct httpd_conn *c, const struct iovec *iov, size_t count)
 {
 	struct iovec all[HTTPD_PIECES];
-	struct msghdr message = { .msg_iov = all, .msg_iovlen = count + 1 };
+	struct msghdr message = { .msg_iov = all };
+	const int how = MSG_NOSIGNAL | MSG_DONTWAIT;
 	size_t kept = httpd_pending(c), went;
 	ssize_t n;
 
 	if (c->broken || count >= HTTPD_PIECES)
 		return;
-	all[0].iov_base = kept > 0 ? c->out.data + c->sent : NULL;
-	all[0].iov_len = kept;
+	if (kept > 0)
+		all[message.msg_iovlen++] = (struct iovec){
+			c->out.data + c->sent, kept };
 	for (size_t i = 0; i < count; i++)
-		all[i + 1] = iov[i];
-	n = sendmsg(c->watch.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (iov[i].iov_len > 0)
+			all[message.msg_iovlen++] = iov[i];
+	/* the kernel is quicker when it is told of no list */
+	n = message.msg_iovlen == 1 ?
+	    send(c->watch.fd, all->iov_base, all->iov_len, how) :
+	    sendmsg(c->watch.fd, &message, how);
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		c->broken = true;
 		return;

@@ -29,8 +29,7 @@ httpd_stream_start(struct httpd_request *r, int status, const char *headers,
 	buf_str(&c->out, headers);
 	if (status != 204 && status != 304) {
 		if (length >= 0)
-			buf_printf(&c->out, "Content-Length: %lld\r\n",
-			    length);
+			httpd_reply_length(r, (unsigned long long)length);
 		else if (chunks)
 			buf_str(&c->out, "Transfer-Encoding: chunked\r\n");
 	}

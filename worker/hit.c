@@ -138,13 +138,12 @@ static struct hit *
 hit_start(struct worker *w, const struct route_request *req)
 {
 	struct fetch_request request;
-	struct hit *h = calloc(1, sizeof(*h));
+	struct hit *h = malloc(sizeof(*h));
 
 	if (h == NULL)
 		return NULL;
-	h->worker = w;
-	h->began = loop_now(w->loop);
-	h->current = current_hold(w->current);
+	*h = (struct hit){ .worker = w, .began = loop_now(w->loop),
+		.current = current_hold(w->current) };
 	target_request(w, h->current, &request);
 	request.method = strcmp(req->method, "HEAD") == 0 ? "HEAD" : "GET";
 	request.allow = hit_allow;

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 typedef int order_sync(int);
-typedef ssize_t order_send(int, const struct msghdr *, int);
+typedef ssize_t order_send(int, const void *, size_t, int);
+typedef ssize_t order_sendmsg(int, const struct msghdr *, int);
 
 static void
 order_note(const char *line)
@@ -50,12 +51,25 @@ fsync(int fd)
 	return end;
 }
 
+static void
+order_look(const void *piece, size_t len)
+{
+	if (len > 12 && memcmp(piece, "HTTP/1.1 202", 12) == 0)
+		order_note("202\n");
+}
+
+ssize_t
+send(int fd, const void *piece, size_t len, int flags)
+{
+	order_look(piece, len);
+	return ((order_send *)dlsym(RTLD_NEXT, "send"))(fd, piece, len,
+	    flags);
+}
+
 ssize_t
 sendmsg(int fd, const struct msghdr *m, int flags)
 {
 	for (size_t i = 0; i < m->msg_iovlen; i++)
-		if (m->msg_iov[i].iov_len > 12 &&
-		    memcmp(m->msg_iov[i].iov_base, "HTTP/1.1 202", 12) == 0)
-			order_note("202\n");
-	return ((order_send *)dlsym(RTLD_NEXT, "sendmsg"))(fd, m, flags);
+		order_look(m->msg_iov[i].iov_base, m->msg_iov[i].iov_len);
+	return ((order_sendmsg *)dlsym(RTLD_NEXT, "sendmsg"))(fd, m, flags);
 }

@@ -28,6 +28,19 @@ UNIT("bytes are added up to the cap and not one more")
 	buf_free(&b);
 }
 
+UNIT("numbers are written as printf would, up to the longest")
+{
+	struct buf b = BUF_INIT(40);
+
+	CHECK(buf_number(&b, 0));
+	CHECK(buf_char(&b, ' ') && buf_number(&b, 1234567890));
+	CHECK(buf_char(&b, ' ') && buf_number(&b, UINT64_MAX));
+	CHECK_TEXT(buf_text(&b), "0 1234567890 18446744073709551615");
+	CHECK(!buf_number(&b, 12345678));
+	CHECK(b.failed && b.len == 33);
+	buf_free(&b);
+}
+
 UNIT("a length beyond all measure is refused")
 {
 	struct buf b = BUF_INIT(SIZE_MAX);
