@@ -130,8 +130,11 @@ state()
 # there are now.
 count()
 {
-	jq -s "map(select($2)) | length" "$dir/$1/requests" 2>/dev/null ||
-	    echo 0
+	[ -e "$dir/$1/requests" ] || {
+		echo 0
+		return
+	}
+	jq -s "map(select($2)) | length" "$dir/$1/requests"
 }
 
 counts()

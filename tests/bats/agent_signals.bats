@@ -6,9 +6,10 @@ load agent
 # stopped SIGNAL: whether it ends within two seconds while everybody hangs.
 stopped()
 {
-	local since
+	local since asked
+	asked=$(count controller '.path == "/config"')
 	agent_run REQUEST_TIMEOUT_SECONDS=60
-	more controller '.path == "/config"'
+	wait_until counts controller '.path == "/config"' $((asked + 1))
 	since=$(date +%s%N)
 	program_stop agent "$1"
 	[ $((($(date +%s%N) - since) / 1000000)) -lt 2000 ]
