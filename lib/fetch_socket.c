@@ -126,7 +126,8 @@ fetch_socket_new(struct fetch_hub *hub, curl_socket_t fd)
 		return NULL;
 	s->watch.ready = fetch_socket_ready;
 	s->hub = hub;
-	return hub->sockets[fd] = s;
+	hub->sockets[fd] = s;
+	return s;
 }
 
 /* --- while it is in use ------------------------------------------------- */
