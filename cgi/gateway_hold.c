@@ -226,7 +226,6 @@ gateway_hold_open(struct gateway_hold *g, struct controller *c,
     struct loop *loop)
 {
 	g->c = c;
-	c->prompt = true;
 	g->gauge.fd = -1;
 	g->room = gateway_hold_limit();
 	gateway_table(&g->table, c);

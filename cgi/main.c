@@ -24,13 +24,14 @@ static int
 main_fcgi(struct controller *c)
 {
 	const struct setting_source none = { .get = NULL };
+	bool watch = main_is("watch.fcgi");
 
 	if (!controller_load(c, none)) {
 		fputs(buf_text(&c->wrong), stderr);
 		log_fatal("the settings are wrong, see above");
 	}
-	c->prompt = main_is("config.fcgi");
-	return main_is("watch.fcgi") ? gateway_watch(c) : gateway_fcgi(c);
+	c->prompt = watch || main_is("config.fcgi");
+	return watch ? gateway_watch(c) : gateway_fcgi(c);
 }
 
 int

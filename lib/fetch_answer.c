@@ -79,8 +79,7 @@ fetch_leads(const struct fetch *f, long status)
 	if (!f->follow || status < 300 || status >= 400)
 		return false;
 	while (fetch_field_next(f, &at))
-		if (strcasecmp(at.name, "Location") == 0 &&
-		    *at.value != '\0')
+		if (fetch_field_is(&at, "Location") && *at.value != '\0')
 			return true;
 	return false;
 }

@@ -3,8 +3,9 @@
  *
  * A connection that is kept is watched too. What comes on it while nobody
  * asked would be taken for the answer to whoever asks next, and each answer
- * from then on for that of the one before: so it is shut down, unread, which
- * libcurl notices before it uses it again (RFC 9112, 9.2 and 9.5).
+ * from then on for that of the one before: so it is shut down, unread (RFC
+ * 9112, 9.2 and 9.5). libcurl notices when it looks whether the connection is
+ * alive, or when it sends, and then asks on a new one.
  */
 #include <poll.h>
 #include <stdlib.h>

@@ -15,6 +15,7 @@
  * bits of the new file. 0, or an errno value; on failure path is what it was
  * (the new bytes only if it was the folder's fsync that failed) and path.new
  * is not left. A writer that is killed may leave it; the next one uses it.
+ * ENOTSUP: path is what keep_rename does not replace.
  */
 int keep_write(const char *path, const void *data, size_t len, mode_t mode);
 

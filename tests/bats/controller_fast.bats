@@ -53,14 +53,21 @@ ask()
 	[[ ${args[*]} != *-I* ]] || : >"$dir/body"
 }
 
+# without WHO …: ask while they stand still; WHO takes a signal for them.
+without()
+{
+	local who=$1 failed=0
+	shift
+	"$who" STOP
+	ask -t 0.5 "$@" || failed=1
+	"$who" CONT
+	return $failed
+}
+
 # tried …: ask while no responder can answer; once.
 tried()
 {
-	local failed=0
-	responders STOP
-	ask -t 0.5 "$@" || failed=1
-	responders CONT
-	return $failed
+	without responders "$@"
 }
 
 # alone …: lighttpd answers by itself, soon: what a responder was just writing
@@ -547,11 +554,7 @@ only()
 # unhelped …: ask while no responder can answer, and a worker can.
 unhelped()
 {
-	local failed=0
-	beside STOP
-	ask -t 0.5 "$@" || failed=1
-	beside CONT
-	return $failed
+	without beside "$@"
 }
 
 # beside SIGNAL: to all that lighttpd has started, but for its workers.

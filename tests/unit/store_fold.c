@@ -9,32 +9,9 @@
 
 #include "../../cgi/store_sqlite_fold.c"
 
-#include "store_here.h"
+#include "agents_here.h"
 
 enum { AGENTS = 40, BATCH = 60, ROUNDS = 60, VERSIONS = 6 };
-
-static struct store *s;
-
-static const char *
-name(int n)
-{
-	static char id[TOKEN_UUID];
-
-	snprintf(id, sizeof(id), "%08d-0000-4000-8000-abcdef012345", n);
-	return id;
-}
-
-static void
-joins(int n)
-{
-	struct store_agent a = { .registered_at = 1 };
-	char text[] = "here";
-	long long generation;
-
-	a.address = text;
-	snprintf(a.id, sizeof(a.id), "%s", name(n));
-	CHECK_INT(store_register(s, &a, NULL, &generation), STORE_DONE);
-}
 
 static void
 publishes(int n)

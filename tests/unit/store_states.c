@@ -8,31 +8,7 @@
 
 #include "../../cgi/store_sqlite_rollout.c"
 
-#include "store_here.h"
-
-static struct store *s;
-
-/* The id of agent n. */
-static const char *
-name(int n)
-{
-	static char id[TOKEN_UUID];
-
-	snprintf(id, sizeof(id), "%08d-0000-4000-8000-abcdef012345", n);
-	return id;
-}
-
-static void
-joins(int n)
-{
-	struct store_agent a = { .registered_at = 1 };
-	char text[] = "here";
-	long long generation;
-
-	a.address = text;
-	snprintf(a.id, sizeof(a.id), "%s", name(n));
-	CHECK_INT(store_register(s, &a, NULL, &generation), STORE_DONE);
-}
+#include "agents_here.h"
 
 static void
 says(int n, long long at, long long version, const char *state,
