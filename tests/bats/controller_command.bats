@@ -217,6 +217,6 @@ responder()
 	[ ${#pids[@]} -ge 3 ]
 	program_stop controller KILL
 	for pid in "${pids[@]}"; do
-		wait_until refute kill -0 "$pid"
+		wait_until process_gone "$pid"
 	done
 }

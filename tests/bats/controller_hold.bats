@@ -331,7 +331,7 @@ kept()
 		poll_end "ended$signal"
 		[ "$status" = 304 ]
 		[ "$took" -lt 50000 ]
-		wait_until refute kill -0 "$pid"
+		wait_until process_gone "$pid"
 	done
 	wait_until watching
 	held 0

@@ -394,7 +394,7 @@ responders()
 	# shellcheck disable=SC2086	# pids
 	kill -s TERM $was
 	for pid in $was; do
-		wait_until refute kill -0 "$pid"
+		wait_until process_gone "$pid"
 	done
 	wait_until has_config
 	publish http://after
