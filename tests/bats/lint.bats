@@ -48,7 +48,8 @@ c()
 	}
 	C
 	run tests/lint.sh --quick
-	[ "$output" = "lint: clean" ]
+	# without the tools of `make lint` it says which it left out
+	[ "$(grep -v '^lint: skipped: ' <<<"$output")" = "lint: clean" ]
 	[ "$status" = 0 ]
 }
 
