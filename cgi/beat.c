@@ -121,9 +121,7 @@ beat_note(struct beat *b, const struct store_beat *beat)
 	char line[BEAT_LINE_MAX], version[24] = "-";
 	int n;
 
-	if (b->folder == NULL)
-		return;
-	if (slot != b->slot && !beat_turn(b, slot))
+	if (b->folder == NULL || (slot != b->slot && !beat_turn(b, slot)))
 		return;
 	if (beat->applied_version >= 0)
 		snprintf(version, sizeof(version), "%lld",
@@ -230,6 +228,16 @@ beat_gather(char *text, struct beat_slot *slot)
 	return true;
 }
 
+/* A NUL, of a disk that had no power, spoils its line and ends no text. */
+static void
+beat_blank(char *text, ssize_t n)
+{
+	const char *end = text + n;
+
+	while ((text = memchr(text, '\0', (size_t)(end - text))) != NULL)
+		*text = ' ';
+}
+
 /*
  * Reads the piece that is next: what was folded are empty lines. Half a line
  * is left to the next piece, or out when there is none. DONE; NONE, there is
@@ -245,6 +253,7 @@ beat_read(int fd, struct beat_slot *slot, char *text)
 		n = pread(fd, text, BEAT_PIECE, slot->from);
 		if (n <= 0)
 			return n == 0 ? STORE_NONE : STORE_BUSY;
+		beat_blank(text, n);
 		text[n] = '\0';
 		empty = (ssize_t)strspn(text, "\n");
 		slot->from += empty;
@@ -282,11 +291,9 @@ beat_piece(struct beat *b, struct store *s, long long now, int fd, char *text)
 		if (slot.answers[i] > 0 && b->polled != NULL)
 			b->polled(b->arg, beat_answers[i], slot.answers[i]);
 	free(slot.beats);
-	if (end == STORE_DONE && slot.last)
-		return STORE_NONE;
-	if (end == STORE_DONE)
+	if (end == STORE_DONE && !slot.last)
 		beat_done(fd, &slot, text);
-	return end;
+	return end == STORE_DONE && slot.last ? STORE_NONE : end;
 }
 
 /* Whether the slot is done with: folded, or hopeless. Else, whether that is
@@ -314,6 +321,15 @@ beat_slot(struct beat *b, struct store *s, const char *path, long long now,
 	return end == STORE_NONE;
 }
 
+/* Whether a folder's entry is a slot's file, and of which. */
+static bool
+beat_entry(const struct dirent *e, long long *slot)
+{
+	return (e->d_type == DT_REG || e->d_type == DT_UNKNOWN) &&
+	    (e->d_name[0] != '0' || e->d_name[1] == '\0') &&
+	    beat_number(e->d_name, slot);
+}
+
 /* The numbers of slots that were closed at `now`, the oldest first. A slot of
  * the future is one from before the clock was set back. */
 static size_t
@@ -327,7 +343,7 @@ beat_list(const struct beat *b, long long now,
 
 	while (folder != NULL && count < BEAT_SLOTS_MAX &&
 	    (entry = readdir(folder)) != NULL) {
-		if (!beat_number(entry->d_name, &slot) ||
+		if (!beat_entry(entry, &slot) ||
 		    (slot >= open && slot <= open + 1))
 			continue;
 		for (i = count; i > 0 && slots[i - 1] > slot; i--)

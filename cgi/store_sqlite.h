@@ -64,6 +64,9 @@ enum store_sql {
 	STORE_SQL_BY_BOTH,
 	STORE_SQL_TALLY,
 	STORE_SQL_COUNT,
+	STORE_SQL_ODD,
+	STORE_SQL_UNCOUNT,
+	STORE_SQL_RECOUNT,
 	STORE_SQL_GONE,
 	STORE_SQL_BACK,
 	STORE_SQL_OFFLINE,
@@ -110,10 +113,11 @@ struct store_file {
 	char *path;
 	sqlite3 *db;			/* NULL while closed */
 	sqlite3_stmt *statements[STORE_SQL_MAX];
-	bool walled;			/* it has a WAL, */
-	ino_t wal;			/* which is this file; 0: is gone */
+	bool walled;			/* it has a WAL and its index, */
+	ino_t wal, shm;			/* which are these; 0: is gone */
 	int schema;			/* its number, when it was opened */
 	bool doubtful;			/* it failed: to be opened anew */
+	bool damaged;			/* SQLite found it so */
 	int frames;			/* in the WAL after our last commit */
 };
 
@@ -147,6 +151,11 @@ struct store {
 		long long count[STORE_SPREADS], longest[STORE_SPREADS];
 		int from, to;		/* the buckets that are not empty */
 	} spread[STORE_SPREAD_VERSIONS];
+	/* what told.applied is told of when it is committed, by bucket */
+	struct {
+		long long count[STORE_SPREADS], sum[STORE_SPREADS];
+		bool any;
+	} applied;
 	/* where a walk through all agents goes on, see store_sweep */
 	struct {
 		bool live;
@@ -159,6 +168,9 @@ struct migrate_plan store_file_plan(const struct store_file *);
 /* Looks at the file through a connection of its own; makes nothing. A
  * missing file and an older schema are fine. */
 enum store_end store_file_look(struct store_file *);
+/* Whether another file than the open one lies at its path now, or its WAL is
+ * not the one that is there. */
+bool store_file_moved(struct store_file *);
 /* An open database, the one that lies at its path now. */
 enum store_end store_file_ready(struct store_file *);
 void store_file_close(struct store_file *);
@@ -263,10 +275,11 @@ enum store_end store_fold_end(struct store *, enum store_end end);
 enum store_end store_fold_one(struct store *, const struct store_beat *,
     long long now, bool *found);
 /* Counts, inside of it, that an agent reported a version for the first time;
- * writes what was counted; forgets it. */
+ * writes what was counted; forgets it. When it is committed, tells of it. */
 enum store_end store_spread(struct store *, long long version, long long at);
 enum store_end store_spread_write(struct store *);
 void store_spread_forget(struct store *);
+void store_spread_tell(struct store *);
 /* Fills an agent's liveness; leaves it "never" where it is not known. */
 enum store_end store_live(struct store *, struct store_agent *);
 

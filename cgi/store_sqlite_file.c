@@ -8,6 +8,7 @@
  */
 #include "store_sqlite.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,8 +65,7 @@ store_file_judge(struct store_file *f, int code, const char *text)
 		return store_say(s, STORE_BROKEN, detail,
 		    "%s cannot be opened", name);
 	case SQLITE_NOMEM:
-		return store_say(s, STORE_BROKEN, detail,
-		    "out of memory");
+		return store_say(s, STORE_BROKEN, detail, "out of memory");
 	}
 	return store_say(s, STORE_BROKEN, detail,
 	    "%s cannot be read or written", name);
@@ -79,6 +79,7 @@ store_file_failed(struct store_file *f)
 
 	/* whatever it was may be mended: the next verb opens it anew */
 	f->doubtful = end != STORE_BUSY && end != STORE_FULL;
+	f->damaged = (sqlite3_errcode(f->db) & 0xff) == SQLITE_CORRUPT;
 	return end;
 }
 
@@ -121,7 +122,7 @@ store_file_close(struct store_file *f)
 	}
 	sqlite3_close(f->db);
 	f->db = NULL;
-	f->doubtful = false;
+	f->doubtful = f->damaged = false;
 	f->frames = 0;
 	f->store->seen = -1;	/* data versions are a connection's own */
 	f->store->raised.known = false;
@@ -166,14 +167,16 @@ store_file_look(struct store_file *f)
 	return store_file_unopened(f, end, &result);
 }
 
-/* The inode of its WAL, 0 when there is none. */
+/* The inode of a file that lies beside it, "-wal" say; 0: there is none. */
 static ino_t
-store_file_wal(const struct store_file *f)
+store_file_beside(const struct store_file *f, const char *what)
 {
-	const char *name = sqlite3_db_filename(f->db, "main");
+	char path[PATH_MAX];
 	struct stat st;
 
-	return stat(sqlite3_filename_wal(name), &st) == 0 ? st.st_ino : 0;
+	snprintf(path, sizeof(path), "%s%s",
+	    sqlite3_db_filename(f->db, "main"), what);
+	return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
 /*
@@ -185,7 +188,7 @@ store_file_journal(struct store_file *f)
 {
 	sqlite3_stmt *statement = NULL;
 	const char *mode = "";
-	bool ok, other = false;
+	bool ok, other;
 
 	ok = sqlite3_prepare_v2(f->db, "PRAGMA journal_mode", -1, &statement,
 	    NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
@@ -193,7 +196,8 @@ store_file_journal(struct store_file *f)
 		mode = (const char *)sqlite3_column_text(statement, 0);
 	other = strcmp(mode, "delete") == 0;
 	f->walled = strcmp(mode, "wal") == 0;
-	f->wal = store_file_wal(f);
+	f->wal = store_file_beside(f, "-wal");
+	f->shm = store_file_beside(f, "-shm");
 	sqlite3_finalize(statement);
 	return ok && (!other || sqlite3_exec(f->db,
 	    "PRAGMA journal_mode=truncate", NULL, NULL, NULL) == SQLITE_OK);
@@ -224,16 +228,19 @@ store_file_open(struct store_file *f)
 /*
  * SQLite knows which file it opened; what lies at the path by the time a
  * stat of our own looks may be another one already. Of its WAL it does not
- * know: what is committed into one that was removed is lost.
+ * know: what is committed into one that was removed is lost. Nor of the index
+ * of that: whoever has another one writes over our commits.
  */
-static bool
+bool
 store_file_moved(struct store_file *f)
 {
 	int moved = 1;
 
 	return sqlite3_file_control(f->db, "main", SQLITE_FCNTL_HAS_MOVED,
 	    &moved) != SQLITE_OK || moved != 0 ||
-	    (f->walled && (f->wal == 0 || store_file_wal(f) != f->wal));
+	    (f->walled && (f->wal == 0 || f->shm == 0 ||
+	    store_file_beside(f, "-wal") != f->wal ||
+	    store_file_beside(f, "-shm") != f->shm));
 }
 
 enum store_end
@@ -324,10 +331,8 @@ store_file_rollback(struct store_file *f)
 	if (f->db == NULL || sqlite3_get_autocommit(f->db))
 		return;
 	statement = store_file_sql(f, STORE_SQL_ROLLBACK);
-	if (statement != NULL) {
-		sqlite3_step(statement);
-		sqlite3_reset(statement);
-	}
+	sqlite3_step(statement);
+	sqlite3_reset(statement);
 }
 
 /* Whether a newer program has migrated the database under our feet. */
@@ -361,12 +366,10 @@ store_file_begin(struct store_file *f)
 			    "opened for reading only");
 	}
 	end = store_file_run(f, store_file_sql(f, STORE_SQL_BEGIN));
-	if (end != STORE_DONE)
-		return end;
-	end = store_file_schema(f);
 	if (end == STORE_DONE)
-		return end;
-	store_file_rollback(f);
+		end = store_file_schema(f);
+	if (end != STORE_DONE)
+		store_file_rollback(f);
 	if (end == STORE_NEWER) {
 		store_file_close(f);
 		end = store_file_open(f);	/* says what it found */

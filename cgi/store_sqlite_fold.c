@@ -206,5 +206,8 @@ store_fold_end(struct store *s, enum store_end end)
 		end = store_fold_tallies(s);
 	if (end == STORE_DONE)
 		end = store_spread_write(s);
-	return store_file_end(&s->live, end);
+	end = store_file_end(&s->live, end);
+	if (end == STORE_DONE)
+		store_spread_tell(s);
+	return end;
 }

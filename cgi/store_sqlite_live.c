@@ -32,6 +32,15 @@ store_live_key(unsigned char out[16], const char *id)
 
 /* --- a damaged file ----------------------------------------------------- */
 
+/* Its first page may be sound: then it is known by the statement that failed,
+ * while it is the same file. */
+static bool
+store_live_damaged(struct store_file *f)
+{
+	return (f->damaged && !store_file_moved(f)) ||
+	    store_file_look(f) == STORE_BROKEN;
+}
+
 static void
 store_live_aside(struct store_file *f)
 {
@@ -42,7 +51,7 @@ store_live_aside(struct store_file *f)
 	migrate_lock_path(lockpath, sizeof(lockpath), f->path);
 	lock = keep_lock(lockpath, 1);
 	/* under the lock: another process may have mended it meanwhile */
-	if (lock >= 0 && store_file_look(f) == STORE_BROKEN) {
+	if (lock >= 0 && store_live_damaged(f)) {
 		log_warn("store", "%s: put aside and made anew",
 		    f->store->detail);
 		for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -63,8 +72,10 @@ store_live_aside(struct store_file *f)
 enum store_end
 store_live_ready(struct store *s)
 {
-	enum store_end end = store_file_ready(&s->live);
+	enum store_end end = STORE_BROKEN;
 
+	if (!s->live.damaged)
+		end = store_file_ready(&s->live);
 	if (end != STORE_BROKEN)
 		return end;
 	store_live_aside(&s->live);

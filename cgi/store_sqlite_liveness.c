@@ -87,6 +87,14 @@ static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	    "SELECT coalesce(sum(count), 0) FROM tally "
 	    "WHERE state = coalesce(?1, state) "
 	    "AND applied_version = coalesce(?2, applied_version)",
+	/* less than none, or many that are none any more */
+	[STORE_SQL_ODD] =
+	    "SELECT count(*) > 256 OR min(count) < 0 FROM tally "
+	    "WHERE count <= 0",
+	[STORE_SQL_UNCOUNT] = "DELETE FROM tally",
+	[STORE_SQL_RECOUNT] =
+	    "INSERT INTO tally SELECT state, applied_version, count(*) "
+	    "FROM live GROUP BY state, applied_version",
 	[STORE_SQL_GONE] =
 	    "SELECT EXISTS (SELECT 1 FROM live WHERE " STORE_SQL_IS_GONE ")",
 	[STORE_SQL_BACK] =

@@ -117,8 +117,9 @@ store_spread(struct store *s, long long version, long long at)
 		one->from = bucket;
 	if (bucket >= one->to)
 		one->to = bucket + 1;
-	if (s->told.applied != NULL)
-		s->told.applied(s->told.arg, ms);
+	s->applied.count[bucket]++;
+	s->applied.sum[bucket] += ms;
+	s->applied.any = true;
 	return STORE_DONE;
 }
 
@@ -136,6 +137,19 @@ void
 store_spread_forget(struct store *s)
 {
 	memset(s->spread, 0, sizeof(s->spread));
+	if (s->applied.any)
+		memset(&s->applied, 0, sizeof(s->applied));
+}
+
+/* Of those of a bucket one by one, with what they took on the average. */
+void
+store_spread_tell(struct store *s)
+{
+	for (int i = 0; s->applied.any && i < STORE_SPREADS; i++)
+		for (long long left = s->applied.count[i]; left > 0; left--)
+			if (s->told.applied != NULL)
+				s->told.applied(s->told.arg,
+				    s->applied.sum[i] / s->applied.count[i]);
 }
 
 /* --- reading ------------------------------------------------------------ */

@@ -1,7 +1,8 @@
 /*
  * What no heartbeat says: that an agent fell silent, and that liveness has
  * agents that truth does not know (truth was restored), or the other way
- * round (liveness was lost, or the agent never polled).
+ * round (liveness was lost, or the agent never polled). And that the tally
+ * is not what the rows say: no power cut lets both be written or none.
  *
  * It refuses to take more than a fiftieth of the time: when the next look is
  * due lies in liveness, for all processes.
@@ -113,6 +114,32 @@ store_sweep_silent(struct store *s, long long now, long budget)
 	return end;
 }
 
+/* --- the tally ---------------------------------------------------------- */
+
+static enum store_end
+store_sweep_recount(struct store_file *f)
+{
+	enum store_end end = store_file_begin(f);
+
+	if (end != STORE_DONE)
+		return end;
+	end = store_file_run(f, store_file_sql(f, STORE_SQL_UNCOUNT));
+	if (end == STORE_DONE)
+		end = store_file_run(f, store_file_sql(f, STORE_SQL_RECOUNT));
+	return store_file_end(f, end);
+}
+
+/* Counts anew when the tally shows by itself that it should. */
+static enum store_end
+store_sweep_odd(struct store_file *f)
+{
+	long long odd = 0;
+	enum store_end end = store_file_whole(f, store_file_sql(f,
+	    STORE_SQL_ODD), &odd, NULL);
+
+	return end == STORE_DONE && odd ? store_sweep_recount(f) : end;
+}
+
 /* --- truth and liveness compared ---------------------------------------- */
 
 /* The next ids of truth, or of liveness, after `after`. */
@@ -208,25 +235,39 @@ store_sweep_walk(struct store *s, char (*ids)[TOKEN_UUID], long long until,
 	return end;
 }
 
+/* Whether truth has as many agents as the tally. */
 static enum store_end
-store_sweep_join(struct store *s, long long now, long budget)
+store_sweep_joined(struct store *s, bool *joined)
 {
-	long long start = clock_steady(), known = 0, live = 0;
-	char (*ids)[TOKEN_UUID];
-	enum store_end end;
-	bool left = false;
+	long long known = 0, live = 0;
+	enum store_end end = store_total(s, &known);
 
-	end = store_total(s, &known);
 	if (end == STORE_DONE)
 		end = store_file_whole(&s->live, store_file_sql(&s->live,
 		    STORE_SQL_COUNT), &live, NULL);
-	if (end != STORE_DONE || known == live)
+	*joined = known == live;
+	return end;
+}
+
+static enum store_end
+store_sweep_join(struct store *s, long long now, long budget)
+{
+	long long start = clock_steady();
+	char (*ids)[TOKEN_UUID];
+	bool left = false, joined;
+	enum store_end end = store_sweep_joined(s, &joined);
+
+	if (end != STORE_DONE || joined)
 		return end;
 	ids = calloc(STORE_SWEEP_BATCH, sizeof(*ids));
 	if (ids == NULL)
 		return store_say(s, STORE_BROKEN, "agents", "out of memory");
 	end = store_sweep_walk(s, ids, start + budget, &left);
 	free(ids);
+	if (end == STORE_DONE && !left)
+		end = store_sweep_joined(s, &joined);
+	if (end == STORE_DONE && !left && !joined)
+		end = store_sweep_recount(&s->live);
 	if (end == STORE_DONE && !left)
 		end = store_sweep_next(&s->live, STORE_SQL_SWEEP_JOINED, now,
 		    clock_steady() - start);
@@ -244,6 +285,8 @@ store_sweep(struct store *s, long long now, long budget)
 		    STORE_SQL_SWEEP), &silent, &joined);
 	if (end == STORE_DONE && store_sweep_due(silent, now))
 		end = store_sweep_silent(s, now, budget);
+	if (end == STORE_DONE)
+		end = store_sweep_odd(&s->live);
 	if (end == STORE_DONE && store_sweep_due(joined, now))
 		end = store_sweep_join(s, now, budget);
 	return end;

@@ -179,6 +179,8 @@ UNIT("a spoilt slot loses its spoilt lines only")
 	f = fopen(slot, "a");
 	CHECK(f != NULL);
 	fputs("half a li\n\n\001\002 3 4 5\n", f);
+	CHECK(fwrite("1 \0\0\n\0", 1, 6, f) == 6);
+	fputs("\n", f);
 	fprintf(f, "200002 %s 9 ok F\n", one);
 	fputs("200003 11111111-11", f);	/* a writer was killed */
 	fclose(f);
@@ -187,6 +189,36 @@ UNIT("a spoilt slot loses its spoilt lines only")
 	CHECK_INT(seen.last_poll, 200002);
 	CHECK_INT(seen.applied_version, 9);
 	CHECK(access(slot, F_OK) != 0);
+	beat_close(&beat);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("what is no slot's file among them holds up none")
+{
+	char slot[128];
+	struct store_beat b;
+	struct store *s;
+	struct beat beat;
+
+	folder_make();
+	s = store_with_one();
+	beat_open(&beat);
+	CHECK(beat_place(&beat, folder));
+	b = beat_of(one, 200001, 8, NULL);
+	beat_note(&beat, &b);
+	snprintf(slot, sizeof(slot), "%s/beats/99", folder);
+	CHECK(mkdir(slot, 0700) == 0);
+	snprintf(slot, sizeof(slot), "%s/beats/98", folder);
+	CHECK(symlink("/dev/zero", slot) == 0);
+	snprintf(slot, sizeof(slot), "%s/beats/097", folder);
+	CHECK(keep_write(slot, "x\n", 2, 0600) == 0);
+	snprintf(slot, sizeof(slot), "%s/beats/96", folder);
+	CHECK(mkfifo(slot, 0600) == 0);
+	CHECK(beat_fold(&beat, s, 204000));
+	look(s);
+	CHECK_INT(seen.applied_version, 8);
+	CHECK(!beat_fold(&beat, s, 204000));
 	beat_close(&beat);
 	store_free(s);
 	folder_remove();

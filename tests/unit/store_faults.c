@@ -6,6 +6,8 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../../cgi/store_sqlite_file.c"
 
@@ -260,6 +262,63 @@ UNIT("nothing is committed into a WAL that was removed")
 	s = store_here("wal");
 	CHECK_INT(store_current(s, &v), STORE_DONE);
 	CHECK_INT(v->version, 1);
+	store_free(s);
+	folder_remove();
+}
+
+/* Another process, which publishes when it is told: it is begun before there
+ * is a database, for what SQLite knows of one is shared within a process, and
+ * inherited. Gives where to tell it, and its number. */
+static pid_t
+publishes_later(int *tell)
+{
+	struct store_change change = {
+		.data = "{\"b\":1}", .len = 7, .author = "b",
+	};
+	const struct store_version *v;
+	struct store *s;
+	int pipes[2];
+	char byte;
+	pid_t child;
+
+	CHECK(pipe(pipes) == 0);
+	child = fork();
+	if (child == 0) {
+		close(pipes[1]);
+		if (read(pipes[0], &byte, 1) != 1)
+			_exit(0);
+		s = store_here("wal");
+		_exit(store_publish(s, &change, &v) == STORE_DONE ?
+		    (int)v->version : 0);
+	}
+	close(pipes[0]);
+	*tell = pipes[1];
+	return child;
+}
+
+UNIT("nothing is committed over another's commit when the WAL's index is gone")
+{
+	struct store_change change = {
+		.data = "{}", .len = 2, .author = "a",
+	};
+	const struct store_version *v;
+	struct store *s;
+	char part[128];
+	int tell, status;
+	pid_t other;
+
+	folder_make();
+	other = publishes_later(&tell);
+	s = store_here("wal");
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	snprintf(part, sizeof(part), "%s-shm", path);
+	CHECK(unlink(part) == 0);
+	CHECK(write(tell, "", 1) == 1);
+	CHECK(waitpid(other, &status, 0) == other && WIFEXITED(status));
+	CHECK_INT(WEXITSTATUS(status), 2);
+	close(tell);
+	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
+	CHECK_INT(v->version, 3);
 	store_free(s);
 	folder_remove();
 }

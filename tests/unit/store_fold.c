@@ -148,12 +148,14 @@ UNIT("more versions at once than are counted at once")
 	folder_remove();
 }
 
-UNIT("a fold that failed has counted nothing")
+UNIT("a fold that failed has counted nothing, and told nobody")
 {
 	struct store_beat beats[3];
 
 	folder_make();
 	s = store_here("wal");
+	s->told.applied = applies;
+	applied = 0;
 	for (int n = 1; n <= 3; n++) {
 		joins(n);
 		publishes(n);
@@ -170,6 +172,51 @@ UNIT("a fold that failed has counted nothing")
 	CHECK_INT(store_fold(s, beats, 3, LLONG_MAX), STORE_DONE);
 	CHECK_INT(wrong(), 0);
 	CHECK_INT(asks("SELECT sum(count) FROM spread WHERE version = 2"), 3);
+	CHECK_INT(applied, 6);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("a tally that is not what the rows say is counted anew")
+{
+	struct store_beat b;
+
+	folder_make();
+	s = store_here("wal");
+	for (int n = 1; n <= 9; n++) {
+		joins(n);
+		b = beat(n, 1000, n % 2, "ok");
+		CHECK_INT(store_fold(s, &b, 1, LLONG_MAX), STORE_DONE);
+	}
+	CHECK_INT(sqlite3_exec(s->live.db, "UPDATE tally SET count = count + "
+	    "5 WHERE count > 0", NULL, NULL, NULL), SQLITE_OK);
+	CHECK(wrong() != 0);
+	CHECK_INT(store_sweep(s, 1000, 1000), STORE_DONE);
+	CHECK_INT(wrong(), 0);
+	CHECK_INT(sqlite3_exec(s->live.db, "INSERT INTO tally "
+	    "VALUES ('ok', 7, -2), ('ok', 8, 2)", NULL, NULL, NULL), SQLITE_OK);
+	CHECK_INT(wrong(), 2);
+	CHECK_INT(store_sweep(s, 1000, 1000), STORE_DONE);
+	CHECK_INT(wrong(), 0);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("an agent that reports what it likes does not grow the tally for ever")
+{
+	struct store_beat b;
+
+	folder_make();
+	s = store_here("wal");
+	joins(1);
+	for (int n = 1; n <= 1000; n++) {
+		b = beat(1, n, n, "ok");
+		CHECK_INT(store_fold(s, &b, 1, LLONG_MAX), STORE_DONE);
+		if (n % 100 == 0)
+			CHECK_INT(store_sweep(s, n, 1000), STORE_DONE);
+	}
+	CHECK(asks("SELECT count(*) FROM tally") < 400);
+	CHECK_INT(wrong(), 0);
 	store_free(s);
 	folder_remove();
 }

@@ -5,6 +5,9 @@
 
 #include "unit.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "../../cgi/store_sqlite_live.c"
 
 #include "store_here.h"
@@ -131,6 +134,52 @@ UNIT("liveness that is damaged is put aside and made anew")
 	strcat(live, ".damaged");
 	CHECK(access(live, F_OK) == 0);
 	store_free(s);
+	folder_remove();
+}
+
+/* Spoils all of a file but its first page. */
+static void
+spoil(const char *file)
+{
+	static const char junk[4096] = "xxxx";
+	struct stat st;
+	int fd = open(file, O_RDWR);
+
+	CHECK(fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 8192);
+	for (off_t at = 4096; at < st.st_size; at += 4096)
+		CHECK_INT(pwrite(fd, junk, 4096, at), 4096);
+	close(fd);
+}
+
+UNIT("liveness that is damaged behind its first page is made anew, once")
+{
+	struct seen seen = { 0 };
+	struct store_beat b = beat(one, 100, 3, "ok");
+	char live[128], aside[160];
+	struct store *s, *other;
+	long long total;
+	bool more;
+
+	folder_make();
+	snprintf(live, sizeof(live), "%s/controller-live.db", folder);
+	snprintf(aside, sizeof(aside), "%s.damaged", live);
+	s = store_here("truncate");
+	b.trusted = true;
+	CHECK_INT(store_fold(s, &b, 1, LLONG_MAX), STORE_DONE);
+	store_file_close(&s->live);
+	spoil(live);
+	other = store_here("truncate");
+	CHECK(store_fold(s, &b, 1, LLONG_MAX) != STORE_DONE);
+	CHECK(store_fold(other, &b, 1, LLONG_MAX) != STORE_DONE);
+	CHECK_INT(store_fold(s, &b, 1, LLONG_MAX), STORE_DONE);
+	CHECK(unlink(aside) == 0);
+	CHECK_INT(store_fold(other, &b, 1, LLONG_MAX), STORE_DONE);
+	CHECK(access(aside, F_OK) != 0);	/* another file by then */
+	CHECK_INT(store_agents(other, "", 9, see, &seen, &total, &more),
+	    STORE_DONE);
+	CHECK_INT(seen.last.applied_version, 3);
+	store_free(s);
+	store_free(other);
 	folder_remove();
 }
 
