@@ -148,6 +148,67 @@ UNIT("more versions at once than are counted at once")
 	folder_remove();
 }
 
+static void
+tells(long long at, long long version, const char *state, const char *error)
+{
+	struct store_beat b = beat(1, at, version, state);
+
+	b.error = error;
+	CHECK_INT(store_fold(s, &b, 1, LLONG_MAX), STORE_DONE);
+}
+
+UNIT("an agent reports a version for the first time once, whatever it goes by")
+{
+	struct store_rollout r;
+	long long since;
+
+	folder_make();
+	s = store_here("wal");
+	s->told.applied = applies;
+	applied = 0;
+	joins(1);
+	joins(2);
+	publishes(1);
+	publishes(2);
+	CHECK_INT(store_rollout(s, 2, &r), STORE_DONE);
+	since = r.published_at;
+	tells(since + 1023, 2, "ok", NULL);
+	tells(since + 1024, 1, "ok", NULL);
+	tells(since + 1025, 0, "ok", NULL);
+	tells(since + 1026, 2, "ok", NULL);
+	CHECK_INT(applied, 1);
+	CHECK_INT(store_fold(s, &(struct store_beat[]){ beat(2, since + 1000,
+	    2, "ok") }[0], 1, LLONG_MAX), STORE_DONE);
+	CHECK_INT(applied, 2);
+	CHECK_INT(store_rollout(s, 2, &r), STORE_DONE);
+	CHECK_INT(r.max, 1023);
+	CHECK_INT(asks("SELECT sum(count) FROM spread WHERE version = 2"), 2);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("what went wrong is what an agent said last, be its state the same")
+{
+	struct store_agent a;
+
+	folder_make();
+	s = store_here("wal");
+	joins(1);
+	tells(1000, 1, "failed", "one");
+	tells(2000, 1, "failed", "two");
+	tells(3000, 1, "failed", NULL);
+	CHECK_INT(store_agent(s, name(1), &a), STORE_DONE);
+	CHECK_TEXT(a.error, "two");
+	CHECK_INT(a.last_poll, 3000);
+	store_agent_free(&a);
+	tells(4000, 1, "failed", "");
+	CHECK_INT(store_agent(s, name(1), &a), STORE_DONE);
+	CHECK(a.error == NULL);
+	store_agent_free(&a);
+	store_free(s);
+	folder_remove();
+}
+
 UNIT("a fold that failed has counted nothing, and told nobody")
 {
 	struct store_beat beats[3];
