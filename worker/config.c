@@ -118,7 +118,7 @@ config_get(struct route_request *req, struct route_reply *reply)
 	if (c->etag[0] != '\0')
 		route_header(reply, "ETag", "%s", c->etag);
 	route_header(reply, "Cache-Control", "private, no-cache");
-	current_body(c, &reply->body);
+	current_body(c, NULL, &reply->body);
 }
 
 static const struct route_param config_post_params[] = {

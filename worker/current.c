@@ -102,6 +102,19 @@ current_envelope(struct current_reading *r, const struct current_offer *offer,
 		etag_make(c->etag, c->version, offer->body, offer->len);
 }
 
+/* The `via` of an envelope, that current_body wrote. */
+static struct json *
+current_caller(const struct current_offer *offer,
+    const struct json_span *document)
+{
+	struct json_span span;
+
+	if (document->text == offer->body ||
+	    json_span(offer->body, offer->len, "via", &span) != JSON_STRING)
+		return NULL;
+	return json_parse(span.text, span.len, NULL);
+}
+
 static bool
 current_add_header(struct current *c, size_t at, const char *name,
     const char *value)
@@ -111,7 +124,7 @@ current_add_header(struct current *c, size_t at, const char *name,
 
 static void
 current_headers(struct current_reading *r, const struct json *document,
-    const char *via)
+    const char *caller, const char *via)
 {
 	const struct json *headers = json_get(document, "headers"), *item;
 	struct current *c = r->into;
@@ -133,7 +146,10 @@ current_headers(struct current_reading *r, const struct json *document,
 		if (strcasecmp(json_name(item), "Via") == 0)
 			via = NULL;
 	}
-	if (via != NULL)
+	if (via != NULL && caller != NULL)
+		ok = ok && asprintf(&c->headers[n], "Via: %s, %s", caller,
+		    via) >= 0;
+	else if (via != NULL)
 		ok = ok && current_add_header(c, n, "Via", via);
 	if (!ok)
 		current_fail(r, "out of memory");
@@ -141,8 +157,9 @@ current_headers(struct current_reading *r, const struct json *document,
 
 static void
 current_document(struct current_reading *r, const struct json_span *span,
-    const char *via)
+    const struct current_offer *offer)
 {
+	struct json *caller = current_caller(offer, span);
 	struct current *c = r->into;
 	struct json_error error;
 	struct json *json = json_parse(span->text, span->len, &error);
@@ -154,8 +171,9 @@ current_document(struct current_reading *r, const struct json_span *span,
 	if (!document_read(&c->document, json, r->refuse, r->arg))
 		r->ok = false;
 	else
-		current_headers(r, json, via);
+		current_headers(r, json, json_text(caller), offer->via);
 	json_free(json);
+	json_free(caller);
 	c->data = strndup(span->text, span->len);
 	c->len = span->len;
 	if (c->data == NULL)
@@ -193,7 +211,7 @@ current_read(const struct current_offer *offer, field_refusal *refuse,
 	if (r.ok)
 		current_envelope(&r, offer, &document);
 	if (r.ok)
-		current_document(&r, &document, offer->via);
+		current_document(&r, &document, offer);
 	if (r.ok)
 		return r.into;
 	current_drop(r.into);
@@ -231,9 +249,14 @@ current_same(const struct current *a, const struct current *b)
 }
 
 void
-current_body(const struct current *c, struct buf *out)
+current_body(const struct current *c, const char *caller, struct buf *out)
 {
 	buf_printf(out, "{\"version\":%lld,\"data\":", c->version);
 	buf_add(out, c->data, c->len);
-	buf_printf(out, ",\"poll_interval_seconds\":%ld}", c->interval);
+	buf_printf(out, ",\"poll_interval_seconds\":%ld", c->interval);
+	if (caller != NULL) {
+		buf_str(out, ",\"via\":");
+		json_put_text(out, caller);
+	}
+	buf_str(out, "}");
 }

@@ -52,7 +52,8 @@ void current_drop(struct current *);	/* or NULL */
 /* Whether both say the same, since aside. Either may be NULL. */
 bool current_same(const struct current *, const struct current *);
 
-/* The body of GET /config. */
-void current_body(const struct current *, struct buf *);
+/* The body of GET /config; or, with the caller's Via (else NULL), what a task
+ * of his runs with: read again, he stands before whom offer.via names. */
+void current_body(const struct current *, const char *caller, struct buf *);
 
 #endif

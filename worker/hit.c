@@ -137,8 +137,10 @@ hit_done(void *arg, const struct fetch_result *result)
 static struct hit *
 hit_start(struct worker *w, const struct route_request *req)
 {
+	const char *caller = target_caller(req);
 	struct fetch_request request;
 	struct hit *h = malloc(sizeof(*h));
+	char **headers = NULL;
 
 	if (h == NULL)
 		return NULL;
@@ -151,7 +153,10 @@ hit_start(struct worker *w, const struct route_request *req)
 	request.data = hit_data;
 	request.done = hit_done;
 	request.arg = h;
+	if (caller != NULL)
+		headers = target_via(w, caller, &request);
 	h->fetch = fetch_start(w->hub, &request);
+	free(headers);
 	w->active++;
 	if (h->fetch != NULL)
 		return h;

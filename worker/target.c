@@ -1,12 +1,15 @@
 /*
  * What a hit asks of its target, and which of the answer's headers are
  * passed on. That is a list of what may, so hop-by-hop headers and cookies
- * never do; nothing of the caller's request reaches the target.
+ * never do; nothing of the caller's request but its Via reaches the target.
  */
 #include "target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { TARGET_VIA = 1024 };	/* bytes that are carried on */
 
 void
 target_request(const struct worker *w, const struct current *c,
@@ -26,6 +29,43 @@ target_request(const struct worker *w, const struct current *c,
 		.timeout_ms = seconds * 1000,
 		.max_body = (size_t)w->settings.max_response,
 	};
+}
+
+const char *
+target_caller(const struct route_request *req)
+{
+	const char *via = req->header(req, "Via");
+
+	if (via == NULL || strlen(via) > TARGET_VIA)
+		return NULL;
+	for (const char *p = via; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			return NULL;
+	return via;
+}
+
+char **
+target_via(const struct worker *w, const char *caller,
+    struct fetch_request *r)
+{
+	size_t n = 0, len = strlen(caller) + strlen(w->via) + sizeof("Via: , ");
+	char **headers, *line;
+
+	while (r->headers[n] != NULL)
+		n++;
+	/* ours is the last one, where it is sent */
+	if (n == 0 || strncmp(r->headers[n - 1], "Via: ", 5) != 0 ||
+	    strcmp(r->headers[n - 1] + 5, w->via) != 0)
+		return NULL;
+	headers = malloc((n + 1) * sizeof(*headers) + len);
+	if (headers == NULL)
+		return NULL;
+	memcpy(headers, r->headers, (n + 1) * sizeof(*headers));
+	line = (char *)(headers + n + 1);
+	snprintf(line, len, "Via: %s, %s", caller, w->via);
+	headers[n - 1] = line;
+	r->headers = (const char *const *)headers;
+	return headers;
 }
 
 bool

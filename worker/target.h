@@ -15,6 +15,17 @@
 void target_request(const struct worker *, const struct current *,
     struct fetch_request *);
 
+/*
+ * The caller's Via, which goes on before our own: of two workers that lead to
+ * each other, each finds itself there (RFC 9110, 7.6.3). NULL: he sent none,
+ * or one that is passed on to nobody.
+ */
+const char *target_caller(const struct route_request *);
+/* Adds it to the request's headers, unless the document has a Via of its own.
+ * Gives what is to be freed after fetch_start; NULL: nothing was added. */
+char **target_via(const struct worker *, const char *caller,
+    struct fetch_request *);
+
 bool target_allows(const struct worker *, const struct sockaddr *);
 
 /* The headers that are passed on, "Name: value\r\n" each. */

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "measure.h"
 #include "routes.h"
+#include "target.h"
 #include "task_result.h"
 #include "tasks_inner.h"
 
@@ -66,19 +67,30 @@ tasks_posted(struct queue_call *call)
 	tasks_ask_send(a, &reply);
 }
 
-/* What the task runs with; made once for each configuration. Borrowed. */
+/* The configuration, with the caller's Via where he sent one. */
 static struct queue_text *
-tasks_snapshot(struct worker *w)
+tasks_text(const struct worker *w, const char *caller)
 {
 	struct buf text = BUF_INIT(2 * CURRENT_BODY_MAX);
+	struct queue_text *made = NULL;
 
-	if (w->snapshot == NULL) {
-		current_body(w->current, &text);
-		if (!text.failed)
-			w->snapshot = queue_text_new(text.data, text.len);
-		buf_free(&text);
-	}
-	return w->snapshot;
+	current_body(w->current, caller, &text);
+	if (!text.failed)
+		made = queue_text_new(text.data, text.len);
+	buf_free(&text);
+	return made;
+}
+
+/* What the task runs with, most times made once for each configuration. Gives
+ * a reference. */
+static struct queue_text *
+tasks_snapshot(struct worker *w, const char *caller)
+{
+	if (caller != NULL)
+		return tasks_text(w, caller);
+	if (w->snapshot == NULL)
+		w->snapshot = tasks_text(w, NULL);
+	return w->snapshot != NULL ? queue_text_hold(w->snapshot) : NULL;
 }
 
 void
@@ -86,7 +98,8 @@ tasks_post(struct route_request *req, struct route_reply *reply)
 {
 	struct worker *w = req->table->context;
 	struct queue_task task = {
-		.created_at = clock_wall(), .config = tasks_snapshot(w),
+		.created_at = clock_wall(),
+		.config = tasks_snapshot(w, target_caller(req)),
 	};
 	struct tasks_ask *a;
 
@@ -95,11 +108,12 @@ tasks_post(struct route_request *req, struct route_reply *reply)
 		return;
 	}
 	a = tasks_ask_new(req, reply, tasks_posted);
-	if (a == NULL)
-		return;
-	token_uuid(task.id);
-	memcpy(a->id, task.id, TOKEN_UUID);
-	queue_push(w->tasks->queue, &task, &a->call);
+	if (a != NULL) {
+		token_uuid(task.id);
+		memcpy(a->id, task.id, TOKEN_UUID);
+		queue_push(w->tasks->queue, &task, &a->call);
+	}
+	queue_text_drop(task.config);
 }
 
 /* --- the rows ----------------------------------------------------------- */

@@ -404,6 +404,44 @@ sys.stdout.buffer.write((bytes(range(256)) * 40000)[:10000001])' | sha256sum)
 	expect_problem 502 'leads back'
 }
 
+@test "of two workers that lead to each other, each finds itself" {
+	local first=$base second before
+	own ALLOW_CIDR=127.0.0.0/8
+	second=$base
+	put_url "$first/hit"
+	base=$first
+	put_url "$second/hit"
+	before=$(curl -s "$first/state" | jq .hits.total)
+	request GET /hit 'Via: 1.0 fred, 1.1 p.example (x)'
+	expect_problem 502 'leads back'
+	state ".hits.total == $before + 2"
+	base=$second state '.hits.total == 1'
+	# Later as well: the task of the second leads back to the first.
+	base=$second
+	request GET '/hit?async=true'
+	expect_status 202
+	request GET "/hit/$(jq -r .task_id "$dir/body")?wait=20"
+	expect_json '.status_code == 502 and (.body | contains("leads back"))'
+}
+
+@test "the caller's Via goes on before ours" {
+	put_url "$target/echo"
+	request GET /hit 'Via: 1.0 fred' 'Via: 1.1 b (c), 2 d'
+	grep -qE '^Via: 1.0 fred, 1.1 b \(c\), 2 d, 1.1 dcm-[0-9a-f-]+.?$' \
+	    "$dir/body"
+	request GET /hit "Via: 1.1 $(printf '%2000s' x | tr ' ' y)"
+	grep -qE '^Via: 1.1 dcm-[0-9a-f-]+.?$' "$dir/body"
+	request GET /hit $'Via: 1.1 fr\xc3\xa9d'
+	grep -qE '^Via: 1.1 dcm-[0-9a-f-]+.?$' "$dir/body"
+	request GET '/hit?async=true' 'Via: 1.0 "fred"'
+	request GET "/hit/$(jq -r .task_id "$dir/body")?wait=20"
+	expect_json '.body | test("Via: 1.0 \"fred\", 1.1 dcm-[0-9a-f-]+$")'
+	put "{\"url\":\"$target/echo\",\"headers\":{\"via\":\"mine\"}}"
+	request GET /hit 'Via: 1.0 fred'
+	grep -qE '^via: mine.?$' "$dir/body"
+	refute grep -q fred "$dir/body"
+}
+
 @test "MAX_RESPONSE_BYTES cuts a body off, visibly" {
 	own ALLOW_CIDR=127.0.0.1 MAX_RESPONSE_BYTES=100000
 	put_url "$target/big?100000"

@@ -51,7 +51,7 @@ UNIT("the controller's body is taken with its version and interval")
 	CHECK_TEXT(c->data, "{ \"url\" :\"http://a\","
 	    "\"n\":9007199254740993}");
 	CHECK_TEXT(c->document.url, "http://a");
-	current_body(c, &body);
+	current_body(c, NULL, &body);
 	CHECK_TEXT(buf_text(&body), "{\"version\":7,\"data\":{ \"url\" :"
 	    "\"http://a\",\"n\":9007199254740993},"
 	    "\"poll_interval_seconds\":5}");
@@ -110,6 +110,28 @@ UNIT("headers become lines, and Via is added unless it is there")
 	CHECK(c != NULL);
 	CHECK_TEXT(c->headers[0], "via: x");
 	CHECK(c->headers[1] == NULL);
+	current_drop(c);
+}
+
+UNIT("what a task is given to run with knows its caller's Via")
+{
+	struct current *c = deliver("{\"url\":\"http://a\",\"via\":\"x\"}", NULL);
+	struct buf body = BUF_INIT(1000);
+
+	CHECK(c != NULL);
+	CHECK_TEXT(c->headers[0], "Via: 1.1 me");
+	current_body(c, "1.0 \"fred\"", &body);
+	current_drop(c);
+	c = deliver(buf_text(&body), NULL);
+	CHECK(c != NULL);
+	CHECK_TEXT(c->headers[0], "Via: 1.0 \"fred\", 1.1 me");
+	CHECK(c->headers[1] == NULL);
+	CHECK_TEXT(c->data, "{\"url\":\"http://a\",\"via\":\"x\"}");
+	current_drop(c);
+	buf_free(&body);
+	c = deliver("{\"data\":{\"url\":\"http://a\"},\"via\":[7]}", NULL);
+	CHECK(c != NULL);
+	CHECK_TEXT(c->headers[0], "Via: 1.1 me");
 	current_drop(c);
 }
 
