@@ -115,7 +115,8 @@ UNIT("headers become lines, and Via is added unless it is there")
 
 UNIT("what a task is given to run with knows its caller's Via")
 {
-	struct current *c = deliver("{\"url\":\"http://a\",\"via\":\"x\"}", NULL);
+	struct current *c = deliver("{\"url\":\"http://a\",\"via\":\"x\"}",
+	    NULL);
 	struct buf body = BUF_INIT(1000);
 
 	CHECK(c != NULL);
