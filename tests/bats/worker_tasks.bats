@@ -506,10 +506,6 @@ claimed()
 	local n round id pids
 	[ "$engine" != memory ] || skip "memory ends with the process"
 	: >"$dir/accepted"
-	more()
-	{
-		[ "$(wc -l <"$dir/accepted")" -ge $((round * 8)) ]
-	}
 	start
 	for round in 1 2 3; do
 		put_url "$target/hello"
@@ -521,7 +517,7 @@ claimed()
 			done &
 			pids+=($!)
 		done
-		wait_until more
+		wait_until accepted $((round * 8))
 		sleep 0.$((RANDOM % 5 + 2))
 		kill -KILL "$(program_pid worker)"
 		wait "${pids[@]}" || true
@@ -664,14 +660,16 @@ claimed()
 	ended completed
 }
 
+# accepted COUNT: so many lines of answers have come; for waits.
+accepted()
+{
+	[ "$(wc -l <"$dir/accepted")" -ge "$1" ]
+}
+
 @test "a Redis killed amid pushes and ends: every 202 is done" {
 	[ "$engine" = redis ] || skip "there is no Redis"
 	local n round pids id
 	: >"$dir/accepted"
-	more()
-	{
-		[ "$(wc -l <"$dir/accepted")" -ge $((round * 20)) ]
-	}
 	start
 	put_url "$target/hello"
 	: >"$dir/go-on"
@@ -687,7 +685,7 @@ claimed()
 		pids+=($!)
 	done
 	for round in 1 2 3; do
-		wait_until more
+		wait_until accepted $((round * 20))
 		program_stop redis KILL
 		redis_again
 		wait_until state .tasks.queue_up
