@@ -153,6 +153,8 @@ fetch_socket_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 		return CURL_SOCKET_BAD;
 	}
 	s->own = true;
+	/* why an old connection could not be closed is no news of this one */
+	f->error[0] = '\0';
 	return fd;
 }
 
