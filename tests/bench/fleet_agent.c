@@ -77,6 +77,7 @@ agents_ready(struct agent_set *set, uint32_t who)
 	else
 		set->all[set->last].next = who;
 	set->last = who;
+	set->waits++;
 }
 
 static void
@@ -94,6 +95,7 @@ agents_leave(struct agent_set *set, uint32_t who)
 		set->all[a->next].prev = a->prev;
 	else if (a->list == AGENT_READY)
 		set->last = a->prev;
+	set->waits -= a->list == AGENT_READY;
 	a->list = AGENT_ASKS;
 }
 

@@ -35,7 +35,8 @@ struct agent_set {
 	uint32_t *slot;		/* the first of each */
 	uint32_t n;
 	uint32_t turned;	/* ms: slots before this one are empty */
-	uint32_t first, last;	/* of those that are ready */
+	uint32_t first, last;	/* of those that are ready, */
+	uint32_t waits;		/* and how many these are */
 };
 
 /* False: out of memory. key: NULL, or the path of the controller's key; an

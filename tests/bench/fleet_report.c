@@ -179,13 +179,16 @@ report_csv(const struct fleet *f, const char *path)
 	if (out == NULL)
 		return errno;
 	fputs("second,begun,unchanged,changed,refused,failed,seen,"
-	    "p50_us,p99_us,max_us\n", out);
+	    "p50_us,p99_us,max_us,waits,lighttpd_us,responders_us,own_us\n",
+	    out);
 	for (uint32_t i = 0; i <= f->at; i++) {
 		const struct fleet_second *s = &f->second[i];
 
-		fprintf(out, "%ld,%u,%u,%u,%u,%u,%u,%u,%u,%u\n",
+		fprintf(out, "%ld,%u,%u,%u,%u,%u,%u,%u,%u,%u,%u,%u,%u,%u"
+		    "\n",
 		    (long)i - f->opt.warm, s->begun, s->same, s->changed,
-		    s->refused, s->failed, s->seen, s->p50, s->p99, s->max);
+		    s->refused, s->failed, s->seen, s->p50, s->p99, s->max,
+		    s->waits, s->server_us, s->others_us, s->own_us);
 	}
 	return fclose(out) == 0 ? 0 : errno;
 }

@@ -132,13 +132,20 @@ fleet_publishes(struct fleet *f)
 static void
 fleet_looks(struct fleet *f)
 {
-	struct proc_use *most = &f->score.most, use;
-	int64_t patience = f->opt.timeout + f->opt.hold;
+	struct proc_use *most = &f->score.most, *last = &f->score.last, use;
+	struct fleet_second *s = fleet_second(f);
+	int64_t patience = f->opt.timeout + f->opt.hold, own = proc_own_us();
 
 	conns_overdue(f, f->now - patience * FLEET_SECOND);
+	s->waits = f->agents.waits;
+	s->own_us = (uint32_t)(own - f->score.own_last);
+	f->score.own_last = own;
 	if (f->opt.pid == 0)
 		return;
 	proc_look(f->opt.pid, &use);
+	s->server_us = (uint32_t)(use.server_us - last->server_us);
+	s->others_us = (uint32_t)(use.others_us - last->others_us);
+	*last = use;
 	if (use.server_kib + use.others_kib >
 	    most->server_kib + most->others_kib)
 		*most = use;
@@ -219,6 +226,8 @@ fleet_run(struct fleet *f)
 	bool seen = strcmp(f->opt.until, "seen") == 0, good = true;
 
 	proc_look(f->opt.pid, &f->score.rest);
+	f->score.last = f->score.rest;
+	f->score.own_last = proc_own_us();
 	if (!fleet_begin(f) || !wakes_open(f))
 		return false;
 	f->zero = fleet_clock();

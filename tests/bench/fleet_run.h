@@ -18,6 +18,8 @@ struct fleet_second {
 	uint32_t failed;	/* no answer */
 	uint32_t seen;		/* agents that got a new version first here */
 	uint32_t p50, p99, max;	/* us */
+	uint32_t waits;		/* due, and not asked yet, at its end */
+	uint32_t server_us, others_us, own_us;	/* taken in it */
 };
 
 /* What was counted from the end of the warmth to the end. */
@@ -33,7 +35,8 @@ struct fleet_score {
 	struct proc_use use;	/* taken in that time; memory at the end */
 	struct proc_use most;	/* memory, of any second */
 	struct proc_use rest;	/* memory before the first poll */
-	int64_t own_us;
+	struct proc_use last;	/* when it was last looked at */
+	int64_t own_us, own_last;
 };
 
 struct fleet {
