@@ -18,9 +18,12 @@
 	"WHEN last_poll >= ?11 THEN ?12 "				\
 	"WHEN last_poll >= ?13 THEN ?14 ELSE ?16 END)"
 /* A poll of the future (?18 is now): the clock was set back since. Its agent
- * is as if it had polled now; in time it is silent, if it is gone. */
+ * is as if it had polled now; in time it is silent, if it is gone. Nobody is
+ * who polled after ?19, the latest of those times: of most rows no more is
+ * looked at. */
 #define STORE_SQL_IS_GONE						\
-	"last_poll > 0 AND state <> 'offline' AND (last_poll < "	\
+	"last_poll NOT BETWEEN ?19 AND ?18 "				\
+	"AND last_poll > 0 AND state <> 'offline' AND (last_poll < "	\
 	STORE_SQL_SINCE " OR last_poll > ?18)"
 #define STORE_SQL_IS_BACK						\
 	"state = 'offline' AND last_poll >= " STORE_SQL_SINCE

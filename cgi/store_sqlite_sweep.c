@@ -5,15 +5,19 @@
  * is not what the rows say: no power cut lets both be written or none.
  *
  * It refuses to take more than a fiftieth of the time: when the next look is
- * due lies in liveness, for all processes.
+ * due lies in liveness, for all processes, and while one of them takes long to
+ * look, the others do not.
  */
 #include "store_sqlite.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
+#include "keep.h"
 
 enum {
 	STORE_SWEEP_INTERVALS = 3,	/* of silence */
@@ -57,16 +61,22 @@ store_sweep_sql(struct store_file *f, enum store_sql which,
 {
 	sqlite3_stmt *row = store_file_sql(f, which);
 
+	long long since, latest = LLONG_MIN;
+
 	for (int i = 0; i < STORE_TOLD_PARTS; i++) {
 		const struct store_told_part *part = &told->part[
 		    i < told->count ? i : told->count - 1];
 
+		since = now - STORE_SWEEP_LATE -
+		    STORE_SWEEP_INTERVALS * 1000LL * part->interval;
 		sqlite3_bind_int64(row, 2 * i + 1, part->from);
-		sqlite3_bind_int64(row, 2 * i + 2, now - STORE_SWEEP_LATE -
-		    STORE_SWEEP_INTERVALS * 1000LL * part->interval);
+		sqlite3_bind_int64(row, 2 * i + 2, since);
+		latest = since > latest ? since : latest;
 	}
-	if (which == STORE_SQL_GONE || which == STORE_SQL_OFFLINE)
+	if (which == STORE_SQL_GONE || which == STORE_SQL_OFFLINE) {
 		sqlite3_bind_int64(row, 18, now);
+		sqlite3_bind_int64(row, 19, latest);
+	}
 	return row;
 }
 
@@ -274,6 +284,34 @@ store_sweep_join(struct store *s, long long now, long budget)
 	return end;
 }
 
+/* When the next looks are due. */
+static enum store_end
+store_sweep_read(struct store *s, long long *silent, long long *joined)
+{
+	return store_file_whole(&s->live, store_file_sql(&s->live,
+	    STORE_SQL_SWEEP), silent, joined);
+}
+
+/* A look that took long before. Under the lock it may have been done. */
+static enum store_end
+store_sweep_alone(struct store *s, long long now, long budget)
+{
+	long long silent, joined;
+	enum store_end end;
+	char path[PATH_MAX];
+	int lock;
+
+	snprintf(path, sizeof(path), "%s.sweep", s->live.path);
+	lock = keep_lock(path, 0);
+	if (lock < 0)
+		return STORE_DONE;
+	end = store_sweep_read(s, &silent, &joined);
+	if (end == STORE_DONE && store_sweep_due(silent, now))
+		end = store_sweep_silent(s, now, budget);
+	close(lock);
+	return end;
+}
+
 enum store_end
 store_sweep(struct store *s, long long now, long budget)
 {
@@ -281,10 +319,10 @@ store_sweep(struct store *s, long long now, long budget)
 	long long silent = 0, joined = 0;
 
 	if (end == STORE_DONE)
-		end = store_file_whole(&s->live, store_file_sql(&s->live,
-		    STORE_SQL_SWEEP), &silent, &joined);
+		end = store_sweep_read(s, &silent, &joined);
 	if (end == STORE_DONE && store_sweep_due(silent, now))
-		end = store_sweep_silent(s, now, budget);
+		end = silent > 0 ? store_sweep_alone(s, now, budget) :
+		    store_sweep_silent(s, now, budget);
 	if (end == STORE_DONE)
 		end = store_sweep_odd(&s->live);
 	if (end == STORE_DONE && store_sweep_due(joined, now))

@@ -8,6 +8,8 @@
 
 #include "../../cgi/store_sqlite_told.c"
 
+#include "keep.h"
+
 #include "store_here.h"
 
 static struct store *s;
@@ -185,6 +187,31 @@ UNIT("finding agents and marking them go on where the time was over")
 	CHECK(sqlite3_exec(s->live.db, "UPDATE live SET last_poll = 3000000",
 	    NULL, NULL, NULL) == SQLITE_OK);
 	CHECK(turns(3000001, "ok", MANY) > 1);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("while one process takes long to look, the others do not")
+{
+	char held[sizeof(path) + 16];
+	int lock;
+
+	folder_make();
+	s = store_here("wal");
+	snprintf(held, sizeof(held), "%s/controller-live.db.sweep",
+	    folder);
+	polls(1, 1000);
+	lock = keep_lock(held, 0);
+	CHECK(lock >= 0);
+	CHECK_INT(offline(5000), 0);
+	CHECK_INT(offline(1000000), 1);	/* a look that was short waits not */
+	polls(1, 1000000);
+	CHECK(sqlite3_exec(s->live.db, "UPDATE sweep SET silent = 1000000",
+	    NULL, NULL, NULL) == SQLITE_OK);
+	CHECK_INT(offline(2000000), 0);
+	close(lock);
+	CHECK_INT(offline(999999), 0);	/* not due */
+	CHECK_INT(offline(2000000), 1);
 	store_free(s);
 	folder_remove();
 }
