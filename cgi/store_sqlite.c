@@ -142,6 +142,9 @@ store_new(const struct store_options *options)
 
 	if (s == NULL)
 		return NULL;
+	/* what nobody asks for costs a lock at each malloc(3); heeded before
+	 * SQLite's first use only */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	s->truth = (struct store_file){ .kind = &store_truth, .store = s };
 	s->live = (struct store_file){ .kind = &store_liveness, .store = s };
 	s->truth.path = strdup(options->path);
@@ -154,7 +157,7 @@ store_new(const struct store_options *options)
 		.applied = options->applied,
 		.arg = options->arg,
 	};
-	s->seen = -1;
+	s->seen = s->moves = -1;
 	if (s->truth.path == NULL || s->live.path == NULL ||
 	    s->journal == NULL) {
 		store_free(s);

@@ -145,6 +145,7 @@ struct store {
 		long long version, change;
 	} tally[STORE_TALLIES];
 	int tallies;
+	long long moves;	/* a version that agents report first now */
 	struct store_spread {
 		long long version;	/* 0: none */
 		long long since;	/* when it was published; 0: never */

@@ -168,6 +168,14 @@ store_fold_change(struct store *s, const struct store_beat *beat,
 	return end;
 }
 
+/* Whether a beat's version is one that moved the last agent who reported it:
+ * then it is tried last whether all of it is known already. */
+static bool
+store_fold_moves(const struct store *s, const struct store_beat *beat)
+{
+	return beat->applied_version >= 0 && beat->applied_version == s->moves;
+}
+
 enum store_end
 store_fold_one(struct store *s, const struct store_beat *beat, long long now,
     bool *found)
@@ -176,16 +184,22 @@ store_fold_one(struct store *s, const struct store_beat *beat, long long now,
 	enum store_end end = STORE_DONE;
 
 	*found = false;
-	if (beat->error == NULL)
+	if (beat->error == NULL && !store_fold_moves(s, beat))
 		end = store_fold_same(s, beat, now, found);
 	if (end != STORE_DONE || *found)
 		return end;
 	end = store_fold_read(s, beat->id, &old);
 	if (end != STORE_DONE)
 		return end == STORE_NONE ? STORE_DONE : end;
+	if (store_fold_moves(s, beat) && old.version == s->moves) {
+		s->moves = -1;
+		return store_fold_one(s, beat, now, found);
+	}
 	*found = true;
 	if (old.last_poll > beat->at && old.last_poll <= now)
 		return STORE_DONE;	/* more is known */
+	if (beat->applied_version != old.version)
+		s->moves = beat->applied_version;
 	return store_fold_change(s, beat, &old);
 }
 

@@ -5,8 +5,7 @@
  *
  *   worker:hit:tasks        stream, group "workers": entries with an id
  *   worker:hit:later        sorted set: ids to be tried again, by time
- *   worker:hit:task:ID      hash: state, created, attempts; until it has ended
- *                           config, failures, entry, then ended; error
+ *   worker:hit:task:ID      hash: state, config until it has ended, …
  *   worker:hit:result:ID    JSON, when it has ended
  *   worker:hit:index        sorted set: ids, by arrival
  *   worker:hit:arrivals     counter
@@ -14,16 +13,12 @@
 #define QUEUE_REDIS_TASKS	"worker:hit:tasks"
 #define QUEUE_REDIS_GROUP	"workers"
 
-/* max, config, then id and now of each: how many of them, from the first on,
- * there was room for. */
+/* max, id, config, now: 1, or 0 when it is full. */
 extern const char queue_redis_script_push[];
-/* consumer, count: new ones; {entry, id, config, created, attempts, failures}
- * of each. A config that is that of the one before is "". */
-extern const char queue_redis_script_take[];
-/* entry and id of each: the same, of those that are there. */
+/* entry, id, …: for each that is there, {entry, id, config, created,
+ * attempts, failures}. */
 extern const char queue_redis_script_begin[];
-/* now, ttl in ms, then id, entry, state, error, result of each: 1, or 0, for
- * each. */
+/* id, entry, state, error, now, ttl in ms, result: 1, or 0. */
 extern const char queue_redis_script_end[];
 /* id, entry, error, when it is due: 1, or 0. */
 extern const char queue_redis_script_again[];

@@ -125,6 +125,45 @@ UNIT("what is counted is what the rows say, whatever comes")
 	folder_remove();
 }
 
+UNIT("a version that many report is taken for known only where it is")
+{
+	struct store_beat beats[4];
+
+	folder_make();
+	s = store_here("wal");
+	publishes(1);
+	publishes(2);
+	for (int n = 1; n <= 4; n++) {
+		joins(n);
+		beats[n - 1] = beat(n, 1000, 1, "ok");
+	}
+	CHECK_INT(store_fold(s, beats, 4, LLONG_MAX), STORE_DONE);
+	CHECK_INT(s->moves, 1);
+	/* one has it, one has it and fails now, one is late, one is new */
+	beats[0] = beat(1, 2000, 1, "ok");
+	beats[1] = beat(2, 2000, 1, "failed");
+	beats[2] = beat(3, 500, 1, "failed");
+	beats[3] = beat(4, 2000, 2, "ok");
+	for (int i = 0; i < 4; i++) {
+		s->moves = beats[i].applied_version;
+		CHECK_INT(store_fold(s, &beats[i], 1, LLONG_MAX), STORE_DONE);
+		CHECK_INT(s->moves, i == 3 ? 2 : -1);
+		CHECK_INT(wrong(), 0);
+	}
+	CHECK_INT(asks("SELECT count(*) FROM live WHERE last_poll = 2000"), 3);
+	CHECK_INT(asks("SELECT count(*) FROM live WHERE state = 'failed'"), 1);
+	CHECK_INT(asks("SELECT count(*) FROM live WHERE applied_version = 2 "
+	    "AND highest = 2"), 1);
+	/* an agent that nobody knows changes nothing */
+	s->moves = 2;
+	beats[0] = beat(9, 3000, 2, "ok");
+	CHECK_INT(store_fold(s, beats, 1, LLONG_MAX), STORE_DONE);
+	CHECK_INT(asks("SELECT count(*) FROM live"), 4);
+	CHECK_INT(asks("SELECT sum(count) FROM spread WHERE version = 2"), 1);
+	store_free(s);
+	folder_remove();
+}
+
 UNIT("more versions at once than are counted at once")
 {
 	enum { MANY = STORE_TALLIES + STORE_SPREAD_VERSIONS };
