@@ -176,6 +176,7 @@ hit_refuse(struct worker *w, const struct route_request *req,
 		route_problem(req, reply, 503, "no configuration has been "
 		    "delivered yet");
 	} else if (httpd_crowded(w->httpd)) {
+		w->counts.crowded++;
 		route_header(reply, "Retry-After", "1");
 		route_problem(req, reply, 503, "there are too many hits under "
 		    "way");

@@ -129,7 +129,8 @@ measure_hits(struct worker *w)
 		{ "passed", c->passed }, { "unconfigured", c->unconfigured },
 		{ "unreachable", c->unreachable }, { "refused", c->refused },
 		{ "late", c->late }, { "broken", c->broken },
-		{ "cut", c->cut }, { "left", c->left },
+		{ "cut", c->cut }, { "crowded", c->crowded },
+		{ "left", c->left },
 	};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)

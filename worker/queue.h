@@ -50,7 +50,8 @@ struct queue_task {
 	struct queue_text *config;	/* borrowed */
 };
 
-/* What became of an attempt. */
+/* What became of an attempt. It is borrowed, with its texts, until the call
+ * that settles it is done. */
 struct queue_settled {
 	char id[TOKEN_UUID];
 	enum queue_state state;	/* PENDING: again, after delay_ms */

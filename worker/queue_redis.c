@@ -136,13 +136,7 @@ static void
 queue_redis_push(struct queue *q, const struct queue_task *task,
     struct queue_call *call)
 {
-	char max[24], now[24];
-
-	snprintf(max, sizeof(max), "%lld", q->setup.max);
-	snprintf(now, sizeof(now), "%lld", task->created_at);
-	queue_redis_verb(q, call, QUEUE_FULL, queue_redis_script_push,
-	    (const char *const[]){ max, task->id, task->config->text, now,
-	    NULL });
+	queue_redis_crowd_push(queue_redis_of(q), task, call);
 }
 
 static void
@@ -161,23 +155,16 @@ queue_redis_settle(struct queue *q, const struct queue_settled *settled,
 	struct queue_redis_run *run = queue_redis_take_find(r, settled->id);
 	const char *error = settled->error != NULL ? settled->error : "";
 	const char *entry = run != NULL ? run->entry : "";
-	long long now = clock_wall();
-	char time[24], ttl[24], state[4];
+	char due[24];
 
 	if (settled->state == QUEUE_PENDING) {
-		snprintf(time, sizeof(time), "%lld",
-		    now + (long long)settled->delay_ms);
+		snprintf(due, sizeof(due), "%lld",
+		    clock_wall() + (long long)settled->delay_ms);
 		queue_redis_verb(q, call, QUEUE_ABSENT,
 		    queue_redis_script_again, (const char *const[]){
-		    settled->id, entry, error, time, NULL });
+		    settled->id, entry, error, due, NULL });
 	} else {
-		snprintf(time, sizeof(time), "%lld", now);
-		snprintf(ttl, sizeof(ttl), "%lld", q->setup.ttl_ms);
-		snprintf(state, sizeof(state), "%d", (int)settled->state);
-		queue_redis_verb(q, call, QUEUE_ABSENT,
-		    queue_redis_script_end, (const char *const[]){
-		    settled->id, entry, state, error, time, ttl,
-		    settled->result, NULL });
+		queue_redis_crowd_settle(r, settled, entry, call);
 	}
 	if (run != NULL && r->verbs.up)
 		queue_redis_take_drop(r, run);
@@ -282,6 +269,7 @@ queue_redis_close(struct queue *q)
 	struct queue_redis *r = queue_redis_of(q);
 
 	q->room = 0;
+	queue_redis_crowd_send(r);
 	queue_redis_leave(r);
 	queue_redis_link_stop(&r->wait);
 	queue_redis_link_stop(&r->verbs);

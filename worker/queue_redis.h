@@ -39,16 +39,32 @@ struct queue_redis {
 	struct queue_facts facts;	/* of the last sweep */
 	bool swept;		/* since the connection was made */
 	struct queue_text *config;	/* the one given out last; held */
+	bool more;		/* the last take was as many as asked for */
+	size_t asked;
+	struct queue_redis_crowd *pushes, *ends;	/* of this turn */
+	struct loop_timer gather;
 };
 
 /* "EVAL", script, "0" and what follows; words ends with NULL. */
 bool queue_redis_eval(struct queue_redis *, struct queue_redis_ask *,
     const char *script, const char *const *words);
 
+/* queue_redis_crowd.c: sent with the others of this turn of the loop, or at
+ * once. The settled one is over, not to be tried again. */
+void queue_redis_crowd_push(struct queue_redis *, const struct queue_task *,
+    struct queue_call *);
+void queue_redis_crowd_settle(struct queue_redis *,
+    const struct queue_settled *, const char *entry, struct queue_call *);
+void queue_redis_crowd_send(struct queue_redis *);
+
 /* queue_redis_take.c: starts, and goes on while there is room. */
 void queue_redis_take_start(struct queue_redis *);
 void queue_redis_take_stop(struct queue_redis *);
 void queue_redis_take_look(struct queue_redis *);
+/* queue_redis_tend.c: what is done by the clock; soon: the facts. */
+void queue_redis_tend_start(struct queue_redis *);
+void queue_redis_tend_stop(struct queue_redis *);
+void queue_redis_tend_soon(struct queue_redis *);
 /* The run of a task, or NULL; and its end. */
 struct queue_redis_run *queue_redis_take_find(struct queue_redis *,
     const char *id);

@@ -29,43 +29,80 @@
 	LINE("end")
 
 const char queue_redis_script_push[] = NAMES
-	LINE("if call('XLEN', tasks) + call('ZCARD', later) >=")
-	LINE("    tonumber(ARGV[1]) then return 0 end")
-	LINE("local id = ARGV[2]")
-	LINE("call('HSET', task(id), 'config', ARGV[3], 'created', ARGV[4],")
-	LINE("  'state', '0', 'attempts', '0', 'failures', '0')")
-	LINE("call('ZADD', index, call('INCR', 'worker:hit:arrivals'), id)")
-	LINE("add(id)")
-	LINE("return 1");
+	LINE("local left = tonumber(ARGV[1]) - call('XLEN', tasks) -")
+	LINE("  call('ZCARD', later)")
+	LINE("local n = math.min((#ARGV - 2) / 2, left)")
+	LINE("if n <= 0 then return 0 end")
+	LINE("local at = call('INCRBY', 'worker:hit:arrivals', n) - n")
+	LINE("local places = {}")
+	LINE("for i = 1, n do")
+	LINE("  local id = ARGV[2 * i + 1]")
+	LINE("  local entry = call('XADD', tasks, '*', 'id', id)")
+	LINE("  call('HSET', task(id), 'config', ARGV[2],")
+	LINE("    'created', ARGV[2 * i + 2], 'state', '0', 'attempts', '0',")
+	LINE("    'failures', '0', 'entry', entry)")
+	LINE("  places[2 * i - 1], places[2 * i] = at + i, id")
+	LINE("end")
+	LINE("call('ZADD', index, unpack(places))")
+	LINE("return n");
 
-const char queue_redis_script_begin[] = NAMES
-	LINE("local out = {}")
-	LINE("for i = 1, #ARGV, 2 do")
-	LINE("  local id = ARGV[i + 1]")
-	LINE("  if live(id) then")
-	LINE("    call('HSET', task(id), 'state', '1', 'entry', ARGV[i])")
-	LINE("    call('HINCRBY', task(id), 'attempts', 1)")
-	LINE("    local t = call('HMGET', task(id), 'config', 'created',")
-	LINE("      'attempts', 'failures')")
-	LINE("    out[#out + 1] = { ARGV[i], id, t[1], t[2], t[3], t[4] }")
-	LINE("  else")
-	LINE("    drop(ARGV[i])")
-	LINE("  end")
+#define BEGIN \
+	LINE("local out, last = {}, nil") \
+	LINE("local function begin(entry, id)") \
+	LINE("  local t = call('HMGET', task(id), 'config', 'created',") \
+	LINE("    'attempts', 'failures')") \
+	LINE("  if not t[1] then return drop(entry) end") \
+	LINE("  local attempts = (tonumber(t[3]) or 0) + 1") \
+	LINE("  call('HSET', task(id), 'state', '1', 'entry', entry,") \
+	LINE("    'attempts', attempts)") \
+	LINE("  out[#out + 1] = { entry, id, t[1] == last and '' or t[1],") \
+	LINE("    t[2] or '0', tostring(attempts), t[4] or '0' }") \
+	LINE("  last = t[1]") \
+	LINE("end")
+
+const char queue_redis_script_take[] = NAMES BEGIN
+	LINE("local new = redis.pcall('XREADGROUP', 'GROUP', group, ARGV[1],")
+	LINE("  'COUNT', ARGV[2], 'STREAMS', tasks, '>')")
+	LINE("if not new or new.err then return new or out end")
+	LINE("for _, one in ipairs(new[1][2]) do")
+	LINE("  if one[2] then begin(one[1], one[2][2]) end")
 	LINE("end")
 	LINE("return out");
 
+const char queue_redis_script_begin[] = NAMES BEGIN
+	LINE("for i = 1, #ARGV, 2 do begin(ARGV[i], ARGV[i + 1]) end")
+	LINE("return out");
+
 const char queue_redis_script_end[] = NAMES
-	LINE("local id, ttl = ARGV[1], tonumber(ARGV[6])")
-	LINE("drop(ARGV[2])")
-	LINE("if not live(id) then return 0 end")
-	LINE("drop(call('HGET', task(id), 'entry'))")
-	LINE("call('ZREM', later, id)")
-	LINE("call('HSET', task(id), 'state', ARGV[3], 'error', ARGV[4],")
-	LINE("  'ended', ARGV[5])")
-	LINE("call('HDEL', task(id), 'config', 'entry')")
-	LINE("call('PEXPIRE', task(id), ttl)")
-	LINE("call('SET', result(id), ARGV[7], 'PX', ttl)")
-	LINE("return 1");
+	LINE("local now, ttl = ARGV[1], ARGV[2]")
+	LINE("local out, ids, entries = {}, {}, {}")
+	LINE("local function done(id, entry, state, error, json)")
+	LINE("  local key = task(id)")
+	LINE("  local t = call('HMGET', key, 'state', 'entry', 'created',")
+	LINE("    'attempts')")
+	LINE("  if entry ~= '' then entries[#entries + 1] = entry end")
+	LINE("  if t[1] ~= '0' and t[1] ~= '1' then return 0 end")
+	LINE("  if t[2] and t[2] ~= '' and t[2] ~= entry then")
+	LINE("    entries[#entries + 1] = t[2]")
+	LINE("  end")
+	LINE("  ids[#ids + 1] = id")
+	LINE("  call('DEL', key)")
+	LINE("  call('HSET', key, 'state', state, 'created', t[3] or '0',")
+	LINE("    'attempts', t[4] or '0', 'ended', now, 'error', error)")
+	LINE("  call('PEXPIRE', key, ttl)")
+	LINE("  call('SET', result(id), json, 'PX', ttl)")
+	LINE("  return 1")
+	LINE("end")
+	LINE("for i = 3, #ARGV, 5 do")
+	LINE("  out[#out + 1] = done(ARGV[i], ARGV[i + 1], ARGV[i + 2],")
+	LINE("    ARGV[i + 3], ARGV[i + 4])")
+	LINE("end")
+	LINE("if #entries > 0 then")
+	LINE("  call('XACK', tasks, group, unpack(entries))")
+	LINE("  call('XDEL', tasks, unpack(entries))")
+	LINE("end")
+	LINE("if #ids > 0 then call('ZREM', later, unpack(ids)) end")
+	LINE("return out");
 
 const char queue_redis_script_again[] = NAMES
 	LINE("local id = ARGV[1]")

@@ -5,7 +5,8 @@
  *
  *   worker:hit:tasks        stream, group "workers": entries with an id
  *   worker:hit:later        sorted set: ids to be tried again, by time
- *   worker:hit:task:ID      hash: state, config until it has ended, …
+ *   worker:hit:task:ID      hash: state, created, attempts; until it has ended
+ *                           config, failures, entry, then ended; error
  *   worker:hit:result:ID    JSON, when it has ended
  *   worker:hit:index        sorted set: ids, by arrival
  *   worker:hit:arrivals     counter
@@ -13,12 +14,16 @@
 #define QUEUE_REDIS_TASKS	"worker:hit:tasks"
 #define QUEUE_REDIS_GROUP	"workers"
 
-/* max, id, config, now: 1, or 0 when it is full. */
+/* max, config, then id and now of each: how many of them, from the first on,
+ * there was room for. */
 extern const char queue_redis_script_push[];
-/* entry, id, …: for each that is there, {entry, id, config, created,
- * attempts, failures}. */
+/* consumer, count: new ones; {entry, id, config, created, attempts, failures}
+ * of each. A config that is that of the one before is "". */
+extern const char queue_redis_script_take[];
+/* entry and id of each: the same, of those that are there. */
 extern const char queue_redis_script_begin[];
-/* id, entry, state, error, now, ttl in ms, result: 1, or 0. */
+/* now, ttl in ms, then id, entry, state, error, result of each: 1, or 0, for
+ * each. */
 extern const char queue_redis_script_end[];
 /* id, entry, error, when it is due: 1, or 0. */
 extern const char queue_redis_script_again[];

@@ -1,7 +1,9 @@
 /*
  * Taking tasks out of Redis. A connection of its own waits for new ones
  * (XREADGROUP), and takes over what no worker has touched for the time of a
- * lease (XAUTOCLAIM); what runs here is touched more often than that.
+ * lease (XAUTOCLAIM); what runs here is touched more often than that. While
+ * there are more than can run, none is waited for: they are read and begun
+ * in one step.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +16,6 @@
 enum {
 	TAKE_CLAIM = QUEUE_REDIS_LEASE / 4,	/* ms between two looks for
 						 * others' tasks */
-	TAKE_BEAT = QUEUE_REDIS_LEASE / 4,
-	TAKE_SWEEP = 500,
 	TAKE_AGAIN = 500,	/* ms, after an error */
 	TAKE_MOST = 256,	/* tasks at once */
 };
@@ -45,14 +45,39 @@ queue_redis_take_later(struct queue_redis *r)
 	loop_timer_start(r->base.setup.loop, &r->again, TAKE_AGAIN);
 }
 
+static bool
+queue_redis_take_group(struct queue_redis *r)
+{
+	r->looking = queue_redis_link_send(&r->wait, &r->look, 6,
+	    (const char *const[]){ "XGROUP", "CREATE", QUEUE_REDIS_TASKS,
+	    QUEUE_REDIS_GROUP, "0", "MKSTREAM" });
+	return r->looking;
+}
+
+static void
+queue_redis_take_failed(struct queue_redis *r, const redisReply *error)
+{
+	if (strncmp(error->str, "NOGROUP", 7) == 0) {
+		log_warn("queue", "redis lost what it had: the queue is made "
+		    "again");
+		queue_redis_take_group(r);
+	} else {
+		log_error("queue", "redis: %s", error->str);
+		queue_redis_take_later(r);
+	}
+}
+
 /* --- beginning ---------------------------------------------------------- */
 
-/* Most tasks have the configuration of the one before. Borrowed. */
+/* Most tasks have the configuration of the one before; then it is "", or
+ * the same once more. Borrowed. */
 static struct queue_text *
 queue_redis_take_config(struct queue_redis *r, const redisReply *text)
 {
 	size_t len = (size_t)text->len;
 
+	if (len == 0)
+		return r->config;
 	if (r->config == NULL || r->config->len != len ||
 	    memcmp(r->config->text, text->str, len) != 0) {
 		queue_text_drop(r->config);
@@ -112,15 +137,19 @@ queue_redis_take_begun(struct queue_redis_ask *ask, const redisReply *reply)
 {
 	struct queue_redis *r = LOOP_OF(struct queue_redis, begin, ask);
 
+	r->more = false;
+	if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
+		queue_redis_take_failed(r, reply);
+		return;
+	}
 	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
-		if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
-			log_error("queue", "redis: %s", reply->str);
 		queue_redis_take_later(r);
 		return;
 	}
 	for (size_t i = 0; i < reply->elements; i++)
 		queue_redis_take_task(r, reply->element[i]);
 	r->looking = false;
+	r->more = reply->elements > 0 && reply->elements >= r->asked;
 	queue_redis_take_look(r);
 }
 
@@ -186,15 +215,6 @@ queue_redis_take_found(struct queue_redis *r, const redisReply *reply)
 	return reply->element[1];
 }
 
-static bool
-queue_redis_take_group(struct queue_redis *r)
-{
-	r->looking = queue_redis_link_send(&r->wait, &r->look, 6,
-	    (const char *const[]){ "XGROUP", "CREATE", QUEUE_REDIS_TASKS,
-	    QUEUE_REDIS_GROUP, "0", "MKSTREAM" });
-	return r->looking;
-}
-
 static void
 queue_redis_take_looked(struct queue_redis_ask *ask, const redisReply *reply)
 {
@@ -205,14 +225,8 @@ queue_redis_take_looked(struct queue_redis_ask *ask, const redisReply *reply)
 	if (reply == NULL)
 		return;
 	if (reply->type == REDIS_REPLY_ERROR &&
-	    strncmp(reply->str, "NOGROUP", 7) == 0) {
-		log_warn("queue", "redis lost what it had: the queue is made "
-		    "again");
-		queue_redis_take_group(r);
-	} else if (reply->type == REDIS_REPLY_ERROR &&
 	    strncmp(reply->str, "BUSYGROUP", 9) != 0) {
-		log_error("queue", "redis: %s", reply->str);
-		queue_redis_take_later(r);
+		queue_redis_take_failed(r, reply);
 	} else {
 		entries = queue_redis_take_found(r, reply);
 		r->looking = true;
@@ -236,6 +250,7 @@ queue_redis_take_look(struct queue_redis *r)
 	if (r->looking || room == 0 || !r->wait.up || !r->verbs.up ||
 	    loop_timer_runs(&r->again))
 		return;
+	r->asked = room;
 	snprintf(count, sizeof(count), "%zu", room);
 	snprintf(lease, sizeof(lease), "%d", (int)QUEUE_REDIS_LEASE);
 	r->claims = now - r->claimed >= TAKE_CLAIM ||
@@ -246,6 +261,10 @@ queue_redis_take_look(struct queue_redis *r)
 		    (const char *const[]){ "XAUTOCLAIM", QUEUE_REDIS_TASKS,
 		    QUEUE_REDIS_GROUP, me, lease, r->cursor, "COUNT",
 		    count });
+	} else if (r->more) {
+		r->looking = queue_redis_eval(r, &r->begin,
+		    queue_redis_script_take,
+		    (const char *const[]){ me, count, NULL });
 	} else {
 		r->looking = queue_redis_link_send(&r->wait, &r->look, 11,
 		    (const char *const[]){ "XREADGROUP", "GROUP",
@@ -258,88 +277,6 @@ static void
 queue_redis_take_again(struct loop_timer *timer)
 {
 	queue_redis_take_look(LOOP_OF(struct queue_redis, again, timer));
-}
-
-/* --- by the clock ------------------------------------------------------- */
-
-static void
-queue_redis_take_beaten(struct queue_redis_ask *ask, const redisReply *reply)
-{
-	struct queue_redis *r = LOOP_OF(struct queue_redis, beat, ask);
-
-	r->beating = false;
-	if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
-		log_warn("queue", "redis: %s", reply->str);
-}
-
-/* What runs here is not to be taken over. */
-static void
-queue_redis_take_beat(struct loop_timer *timer)
-{
-	struct queue_redis *r = LOOP_OF(struct queue_redis, beats, timer);
-	struct queue_redis_run *run;
-	const char **words;
-	size_t n = 5;
-
-	loop_timer_start(r->base.setup.loop, timer, TAKE_BEAT);
-	if (r->beating || TAILQ_EMPTY(&r->runs))
-		return;
-	TAILQ_FOREACH(run, &r->runs, line)
-		n++;
-	words = reallocarray(NULL, n + 1, sizeof(*words));
-	if (words == NULL)
-		return;
-	words[0] = "XCLAIM";
-	words[1] = QUEUE_REDIS_TASKS;
-	words[2] = QUEUE_REDIS_GROUP;
-	words[3] = r->base.setup.instance;
-	words[4] = "0";
-	n = 5;
-	TAILQ_FOREACH(run, &r->runs, line)
-		words[n++] = run->entry;
-	words[n++] = "JUSTID";
-	r->beating = queue_redis_link_send(&r->verbs, &r->beat, n, words);
-	free(words);
-}
-
-static void
-queue_redis_take_swept(struct queue_redis_ask *ask, const redisReply *reply)
-{
-	struct queue_redis *r = LOOP_OF(struct queue_redis, sweep, ask);
-	const redisReply *const *item;
-	long long in;
-
-	r->sweeping = false;
-	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
-	    reply->elements < 5) {
-		/* The group is made by whoever looks for tasks. */
-		if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
-			log_debug("queue", "redis: %s", reply->str);
-		return;
-	}
-	r->swept = true;
-	item = (const redisReply *const *)reply->element;
-	in = item[0]->integer - item[2]->integer;
-	r->facts.queued = in > 0 ? in : 0;
-	r->facts.pending = item[1]->integer + item[2]->integer;
-	r->facts.oldest = item[3]->str != NULL ?
-	    strtoll(item[3]->str, NULL, 10) : 0;
-	snprintf(r->offset, sizeof(r->offset), "%lld", item[4]->integer);
-}
-
-static void
-queue_redis_take_sweep(struct loop_timer *timer)
-{
-	struct queue_redis *r = LOOP_OF(struct queue_redis, sweeps, timer);
-	char now[24];
-
-	loop_timer_start(r->base.setup.loop, timer, TAKE_SWEEP);
-	if (r->sweeping)
-		return;
-	snprintf(now, sizeof(now), "%lld", clock_wall());
-	r->sweeping = queue_redis_eval(r, &r->sweep,
-	    queue_redis_script_sweep,
-	    (const char *const[]){ now, r->offset, NULL });
 }
 
 /* --- connections come and go -------------------------------------------- */
@@ -362,38 +299,27 @@ queue_redis_take_verbs(struct queue_redis_link *link)
 	if (!link->up)
 		return;
 	queue_redis_take_look(r);
-	loop_timer_start(r->base.setup.loop, &r->sweeps, 0);
+	queue_redis_tend_soon(r);
 }
 
 void
 queue_redis_take_start(struct queue_redis *r)
 {
-	struct loop *loop = r->base.setup.loop;
-
 	TAILQ_INIT(&r->runs);
 	strcpy(r->cursor, "0-0");
-	strcpy(r->offset, "0");
 	r->look.answered = queue_redis_take_looked;
 	r->begin.answered = queue_redis_take_begun;
-	r->beat.answered = queue_redis_take_beaten;
-	r->sweep.answered = queue_redis_take_swept;
 	r->again.fire = queue_redis_take_again;
-	r->beats.fire = queue_redis_take_beat;
-	r->sweeps.fire = queue_redis_take_sweep;
 	r->wait.changed = queue_redis_take_changed;
 	r->verbs.changed = queue_redis_take_verbs;
-	loop_timer_start(loop, &r->beats, TAKE_BEAT);
-	loop_timer_start(loop, &r->sweeps, TAKE_SWEEP);
+	queue_redis_tend_start(r);
 }
 
 void
 queue_redis_take_stop(struct queue_redis *r)
 {
-	struct loop *loop = r->base.setup.loop;
-
-	loop_timer_stop(loop, &r->beats);
-	loop_timer_stop(loop, &r->sweeps);
-	loop_timer_stop(loop, &r->again);
+	queue_redis_tend_stop(r);
+	loop_timer_stop(r->base.setup.loop, &r->again);
 	while (!TAILQ_EMPTY(&r->runs))
 		queue_redis_take_drop(r, TAILQ_FIRST(&r->runs));
 	queue_text_drop(r->config);

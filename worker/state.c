@@ -41,13 +41,17 @@ static const struct field state_hits_fields[] = {
 	    .doc = "502: its address is special and not in ALLOW_CIDR" },
 	{ .name = "broken", .kind = FIELD_WHOLE,
 	    .offset = offsetof(struct worker_counts, broken),
-	    .doc = "The target broke off, or answered what is no HTTP" },
+	    .doc = "The target broke off, answered what is no HTTP, or leads "
+	    "back to this worker" },
 	{ .name = "late", .kind = FIELD_WHOLE,
 	    .offset = offsetof(struct worker_counts, late),
 	    .doc = "The target was too slow" },
 	{ .name = "cut", .kind = FIELD_WHOLE,
 	    .offset = offsetof(struct worker_counts, cut),
 	    .doc = "Cut off at MAX_RESPONSE_BYTES" },
+	{ .name = "crowded", .kind = FIELD_WHOLE,
+	    .offset = offsetof(struct worker_counts, crowded),
+	    .doc = "503: too many hits were under way" },
 	{ .name = "left", .kind = FIELD_WHOLE,
 	    .offset = offsetof(struct worker_counts, left),
 	    .doc = "The client went away" },
@@ -208,7 +212,8 @@ static const struct route_answer state_get_answers[] = {
 	    "\"configs_refused\":0,\"connections\":1,\"active_hits\":0,"
 	    "\"hits\":{\"total\":3,\"passed\":2,\"unconfigured\":0,"
 	    "\"unreachable\":1,\"refused\":0,\"broken\":0,\"late\":0,"
-	    "\"cut\":0,\"left\":0,\"bytes\":30},\"tasks\":{\"accepted\":2,"
+	    "\"cut\":0,\"crowded\":0,\"left\":0,\"bytes\":30},"
+	    "\"tasks\":{\"accepted\":2,"
 	    "\"running\":1,\"completed\":1,\"failed\":0,\"tried_again\":0,"
 	    "\"queued\":0,\"pending\":1,\"queue_up\":true}}" },
 	{ .status = 0 },

@@ -16,6 +16,7 @@ struct worker_counts {
 	long long hits;		/* asked for */
 	long long passed;	/* whole answers, whatever their status */
 	long long unconfigured, unreachable, refused, late, broken, cut;
+	long long crowded;	/* one too many at once */
 	long long left;		/* clients that went away */
 	long long bytes;	/* of bodies passed on */
 	long long taken, rejected;	/* deliveries */

@@ -59,6 +59,9 @@ hostile()
 	put "{\"url\":\"$target/hang?full\",\"timeout_seconds\":300}"
 	hostile full
 	wait_until state '.active_hits == 0'
+	state '.hits.crowded > 0'
+	request GET /metrics
+	grep -q '^dcm_worker_hits_total{end="crowded"} [1-9]' "$dir/body"
 }
 
 @test "heads and bodies that do not come are 408 after ten seconds" {

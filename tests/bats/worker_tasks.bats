@@ -506,10 +506,6 @@ claimed()
 	local n round id pids
 	[ "$engine" != memory ] || skip "memory ends with the process"
 	: >"$dir/accepted"
-	more()
-	{
-		[ "$(wc -l <"$dir/accepted")" -ge $((round * 8)) ]
-	}
 	start
 	for round in 1 2 3; do
 		put_url "$target/hello"
@@ -521,7 +517,7 @@ claimed()
 			done &
 			pids+=($!)
 		done
-		wait_until more
+		wait_until accepted $((round * 8))
 		sleep 0.$((RANDOM % 5 + 2))
 		kill -KILL "$(program_pid worker)"
 		wait "${pids[@]}" || true
@@ -662,6 +658,89 @@ claimed()
 	wait_until state .tasks.queue_up
 	wait_until push
 	ended completed
+}
+
+# accepted COUNT: so many lines of answers have come; for waits.
+accepted()
+{
+	[ "$(wc -l <"$dir/accepted")" -ge "$1" ]
+}
+
+@test "a Redis killed amid pushes and ends: every 202 is done" {
+	[ "$engine" = redis ] || skip "there is no Redis"
+	local n round pids id
+	: >"$dir/accepted"
+	start
+	put_url "$target/hello"
+	: >"$dir/go-on"
+	pids=()
+	for n in 1 2 3 4; do
+		while [ -e "$dir/go-on" ]; do
+			if curl -sf --max-time 20 "$base/hit?async=true"; then
+				echo
+			else
+				sleep 0.1
+			fi >>"$dir/accepted"
+		done &
+		pids+=($!)
+	done
+	for round in 1 2 3; do
+		wait_until accepted $((round * 20))
+		program_stop redis KILL
+		redis_again
+		wait_until state .tasks.queue_up
+	done
+	rm "$dir/go-on"
+	wait "${pids[@]}"
+	grep -o '"task_id":"[^"]*","status":"queued"' "$dir/accepted" |
+	    cut -d'"' -f4 >"$dir/ids"
+	[ "$(wc -l <"$dir/ids")" -ge 60 ]
+	while read -r id; do
+		wait_until -t 60 task_is "$id" completed
+	done <"$dir/ids"
+}
+
+@test "the queue in Redis of the version before is read" {
+	[ "$engine" = redis ] || skip "there is no Redis"
+	local id=00000000-0000-4000-8000-00000000000 n config
+	config="{\"version\":1,\"data\":{\"url\":\"$target/hello\"}}"
+	redis -n 1 xgroup create worker:hit:tasks workers 0 mkstream
+	# 1 waits, 2 was begun by who is gone, 3 is to be tried again, 4 is over
+	for n in 1 2 3 4; do
+		redis -n 1 zadd worker:hit:index "$n" "$id$n"
+		redis -n 1 hset "worker:hit:task:$id$n" config "$config" \
+		    created 1700000000000 state 0 attempts 0 failures 0
+	done
+	redis -n 1 set worker:hit:arrivals 4
+	for n in 2 1; do
+		redis -n 1 xadd worker:hit:tasks '*' id "$id$n"
+		redis -n 1 hset "worker:hit:task:$id$n" entry \
+		    "$(<"$dir/redis.out")"
+		[ "$n" = 1 ] || redis -n 1 xreadgroup group workers gone \
+		    count 1 streams worker:hit:tasks '>'
+	done
+	redis -n 1 hset "worker:hit:task:${id}2" state 1 attempts 1
+	redis -n 1 hset "worker:hit:task:${id}3" state 1 attempts 1 \
+	    failures 1 error before
+	redis -n 1 zadd worker:hit:later 1700000000000 "${id}3"
+	redis -n 1 hset "worker:hit:task:${id}4" state 2 attempts 1 \
+	    error '' ended 1700000001000
+	redis -n 1 hdel "worker:hit:task:${id}4" config entry
+	redis -n 1 pexpire "worker:hit:task:${id}4" 600000
+	redis -n 1 set "worker:hit:result:${id}4" "{\"task_id\":\"${id}4\",
+	    \"status\":\"completed\",\"attempts\":1}" PX 600000
+	start
+	for n in 1 2 3; do
+		task=$id$n
+		ended completed '.body == "hello\n"'
+		[ "$n" = 1 ] || expect_json '.attempts == 2'
+	done
+	request GET /tasks
+	expect_json '[.[] | .status] == ["completed", "completed", "completed",
+	    "completed"] and .[2].error == null and
+	    .[0].created_at == "2023-11-14T22:13:20.000Z"'
+	redis -n 1 xlen worker:hit:tasks
+	[ "$(<"$dir/redis.out")" = 0 ]
 }
 
 @test "a Redis that is not there at the start is waited for" {

@@ -1,9 +1,10 @@
 // bullmq.js ROLE URL PORT COUNT: the peer of tests/bench/tasks.sh: a queue in
 // the Redis on PORT.
 //
-//	push	adds COUNT jobs, 64 at a time
+//	push	says the time in seconds, then adds COUNT jobs, 64 at a time
 //	work	says "ready", fetches URL for each job, 64 at once, over kept
-//		connections, and keeps what it answers; ends after COUNT
+//		connections, and keeps what it answers; says the time after
+//		COUNT, and ends
 "use strict";
 
 const http = require("http");
@@ -38,6 +39,8 @@ async function push() {
 			await queue.add("hit", { url },
 			    { removeOnComplete: { age: 3600 } });
 	}
+	await queue.waitUntilReady();
+	console.log(Date.now() / 1000);
 	await Promise.all(Array.from({ length: 64 }, line));
 	await queue.close();
 }
@@ -52,8 +55,10 @@ async function work() {
 		process.exit(1);
 	});
 	worker.on("completed", () => {
-		if (++done === Number(count))
+		if (++done === Number(count)) {
+			console.log(Date.now() / 1000);
 			process.exit(0);
+		}
 	});
 	await worker.waitUntilReady();
 	console.log("ready");

@@ -1,8 +1,8 @@
 #!/bin/bash
-# tasks.sh: tasks a second, from the first 202 to the last result, with each
-# engine of the queue, beside BullMQ on the same Redis. Each task fetches a
-# small page of lighttpd, 64 at once; ours are asked for over HTTP, BullMQ's
-# are added by a process of their own.
+# tasks.sh: tasks a second, from the first one asked for to the last result,
+# with each engine of the queue, beside BullMQ on the same Redis. Each task
+# fetches a small page of lighttpd, 64 at once. They are asked for by a process
+# of its own, 64 at a time: ours over HTTP, BullMQ's over its own client.
 #
 # TASKS (20000): how many; ROUNDS (3): how often, ours and theirs in turn.
 # shellcheck source=tests/bench/table.bash
@@ -19,68 +19,32 @@ redis_fresh()
 	redis-cli -p "$redis" flushall >"$dir/redis.out"
 }
 
-# seconds COMMAND...: how long it takes.
-seconds()
-{
-	local begin=$EPOCHREALTIME
-	"$@" >&2
-	bench_calc "$EPOCHREALTIME - $begin"
-}
-
-# ask: for $count tasks, 50 connections at once, and waits for their end.
-ask()
-{
-	python3 -c '
-import socket
-import sys
-port, left = int(sys.argv[1]), int(sys.argv[2])
-many = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
-while left > 0:
-    batch = [min(8, max(0, left - 8 * i)) for i in range(len(many))]
-    left -= sum(batch)
-    for one, n in zip(many, batch):
-        one.sendall(b"GET /hit?async=true HTTP/1.1\r\nHost: a\r\n\r\n" * n)
-    for one, n in zip(many, batch):
-        got = b""
-        while got.count(b"\"queued\"}") < n:
-            piece = one.recv(65536)
-            if not piece or b" 503 " in got:
-                sys.exit(got)
-            got += piece' "$worker_port" "$count"
-	wait_until -t 300 state ".tasks.completed == $count"
-}
-
 # ours ENGINE URL
 ours()
 {
-	local took
 	redis_fresh
 	rm -rf "$dir/worker"
 	worker_start ALLOW_CIDR=127.0.0.1 LOG_LEVEL=warn QUEUE_URL="$2" \
 	    WORKER_CONCURRENCY=64 QUEUE_MAX=1000000
 	wait_until state .tasks.queue_up
 	put_url "$site/small.txt"
-	took=$(seconds ask)
-	bench_calc "$count / $took" >>"$dir/$1.rate"
+	python3 tests/bench/tasks_ask.py "$worker_port" "$count" >"$dir/took"
+	bench_calc "$count / $(<"$dir/took")" >>"$dir/$1.rate"
 	program_stop worker
-}
-
-peer_push()
-{
-	node "$peer/bullmq.js" push "$site/small.txt" "$redis" "$count"
-	wait_until -t 300 program_gone bullmq
 }
 
 peer()
 {
-	local took
 	redis_fresh
 	rm -f "$dir/bullmq.log"
 	program_start bullmq node "$peer/bullmq.js" work "$site/small.txt" \
 	    "$redis" "$count"
 	wait_until grep -q ready "$dir/bullmq.log"
-	took=$(seconds peer_push)
-	bench_calc "$count / $took" >>"$dir/peer.rate"
+	node "$peer/bullmq.js" push "$site/small.txt" "$redis" "$count" \
+	    >"$dir/begin"
+	wait_until -t 300 program_gone bullmq
+	bench_calc "$count / ($(tail -n 1 "$dir/bullmq.log") -
+	    $(<"$dir/begin"))" >>"$dir/peer.rate"
 }
 
 # Sets $peer to its folder, or $why.

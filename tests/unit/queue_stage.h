@@ -226,9 +226,10 @@ static inline void
 settle(const char *id, enum queue_state state, const char *why,
     const char *json, int64_t delay)
 {
-	struct queue_settled settled = { .state = state, .error = why,
-		.result = json, .delay_ms = delay };
+	static struct queue_settled settled;
 
+	settled = (struct queue_settled){ .state = state, .error = why,
+		.result = json, .delay_ms = delay };
 	memcpy(settled.id, id, TOKEN_UUID);
 	queue_settle(queue, &settled, call());
 }
