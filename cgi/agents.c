@@ -170,7 +170,11 @@ static const struct route_param agents_list_params[] = {
 };
 
 static const struct route_answer agents_list_answers[] = {
-	{ .status = 200, .doc = "A page of agents, by id",
+	{ .status = 200, .doc = "A page of agents, by id. "
+	    "X-Total-Count says how many there are in all, or that fit. Who "
+	    "fits is known by heartbeats: of a large fleet, one that has just "
+	    "registered or was deleted may be missing there, or counted, for "
+	    "some seconds (ten minutes at most)",
 	    .type = "application/json", .fields = agents_row_fields,
 	    .list = true, .headers = "Link X-Total-Count",
 	    .example = "[" AGENTS_EXAMPLE "]" },
