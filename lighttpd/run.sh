@@ -52,9 +52,13 @@ mkdir -p "$DCM_RUN" || fail "$DCM_RUN cannot be made"
 [ -O "$DCM_RUN" ] || fail "$DCM_RUN belongs to someone else"
 
 # Each start has its own sockets: those of a lighttpd that was killed may be
-# served for a moment yet, and the new one would take them for good.
+# served for a moment yet, and the new one would take them for good. One that
+# ended and that nobody has waited for yet is gone as well.
 for old in "$DCM_RUN"/[0-9]*; do
-	kill -0 "${old##*/}" 2>/dev/null || rm -rf "$old"
+	if ! kill -0 "${old##*/}" 2>/dev/null ||
+	    grep -qs '^State:[[:space:]]*Z' "/proc/${old##*/}/status"; then
+		rm -rf "$old"
+	fi
 done
 DCM_RUN=$DCM_RUN/$$
 mkdir -p "$DCM_RUN" || fail "$DCM_RUN cannot be made"

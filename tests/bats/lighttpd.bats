@@ -211,6 +211,27 @@ small_holds()
 	program_stop small
 }
 
+@test "run.sh removes what is left of those that ended, waited for or not" {
+	local ended left=$dir/left/run
+	program_start parent python3 -c 'import os, time
+if os.fork() == 0:
+    os._exit(0)
+time.sleep(600)'
+	zombie()
+	{
+		ended=$(pgrep -P "$(program_pid parent)") &&
+		    grep -q '^State:.*Z' "/proc/$ended/status"
+	}
+	wait_until zombie
+	mkdir -p "$left/$ended" "$left/$(program_pid parent)" "$left/99999999"
+	run env STATE_DIR="$dir/left" CONTROLLER_PORT=http \
+	    "$top/lighttpd/run.sh"
+	[ -d "$left/$(program_pid parent)" ]
+	[ ! -e "$left/$ended" ]
+	[ ! -e "$left/99999999" ]
+	program_stop parent KILL
+}
+
 @test "run.sh refuses a port and a folder that cannot be" {
 	run env CONTROLLER_PORT=http "$top/lighttpd/run.sh"
 	[ "$status" = 1 ]
