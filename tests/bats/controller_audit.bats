@@ -254,10 +254,12 @@ sys.exit(c.execute("SELECT count(*) FROM audit WHERE at < 1000").fetchone()[0])
 }
 
 @test "a flood makes one row, counts those not looked at, and delays nobody" {
-	since=$(($(date +%s) / 60 * 60))
+	since=$(($(date +%s) / 60 * 60)) begin=$SECONDS
 	wrong 11 401 -u admin:wrong
 	for n in {1..30}; do
-		wrong 1 429 -u admin:wrong
+		request GET /config -u admin:wrong
+		# a slow machine may come to the end of the minute's pause
+		[ "$status" = 429 ] || [ $((SECONDS - begin)) -ge 59 ]
 	done
 	minutes=$((($(date +%s) - since) / 60 + 1))
 	request POST /config "$ADMIN_KEY" --data '{"url":"http://flood"}'
