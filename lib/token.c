@@ -49,9 +49,10 @@ token_uuid_print(char out[TOKEN_UUID], const unsigned char bytes[16])
 }
 
 /* A UUID is a name and no secret: sixteen of them are drawn at once. A child
- * that forks without exec(3) would have the same ones: none draws any. */
-void
-token_uuid(char out[TOKEN_UUID])
+ * that forks without exec(3) would have the same ones: none draws any.
+ * Borrowed until the next call. */
+static unsigned char *
+token_uuid_draw(unsigned version)
 {
 	static unsigned char pool[16][16];
 	static size_t left;
@@ -62,8 +63,24 @@ token_uuid(char out[TOKEN_UUID])
 		left = sizeof(pool) / sizeof(pool[0]);
 	}
 	b = pool[--left];
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[6] = (unsigned char)((b[6] & 0x0f) | version << 4);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	return b;
+}
+
+void
+token_uuid(char out[TOKEN_UUID])
+{
+	token_uuid_print(out, token_uuid_draw(4));
+}
+
+void
+token_uuid_timed(char out[TOKEN_UUID], long long ms)
+{
+	unsigned char *b = token_uuid_draw(7);
+
+	for (int i = 5; i >= 0; i--, ms >>= 8)
+		b[i] = (unsigned char)ms;
 	token_uuid_print(out, b);
 }
 

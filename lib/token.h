@@ -18,6 +18,8 @@ enum {
 void token_random(void *out, size_t n);
 uint64_t token_chance(void);		/* 64 random bits */
 void token_uuid(char out[TOKEN_UUID]);	/* version 4, RFC 9562, lower case */
+/* Version 7: those of a later ms (since 1970) sort behind; 74 random bits. */
+void token_uuid_timed(char out[TOKEN_UUID], long long ms);
 void token_uuid_print(char out[TOKEN_UUID], const unsigned char bytes[16]);
 bool token_is_uuid(const char *);	/* 8-4-4-4-12 hex digits, any version */
 

@@ -1,25 +1,15 @@
 /*
- * The queue in a file. Verbs write into one transaction that is committed
- * in the next turn of the loop: all that came meanwhile share its fsync, and
- * whoever pushed hears of it only then. What was merely taken or settled
- * waits a little longer, for losing it does a task twice and loses none.
- *
- * A commit that fails undoes what was in it, and says so to each caller.
+ * The queue in a file: what its verbs write. Whoever pushed hears of it when
+ * it is on disk; what was settled is answered then, too.
  */
 #include "queue_sqlite.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "log.h"
-
-enum {
-	QUEUE_SQLITE_SAY = 1000,	/* ms between two lines of a failure */
-	QUEUE_SQLITE_LAZY = 10,		/* ms until a commit that can wait */
-	QUEUE_SQLITE_EXPIRY = 1000,	/* ms between two looks for results
-					 * whose time is over */
-};
 
 static struct queue_sqlite *
 queue_sqlite_of(struct queue *q)
@@ -32,134 +22,6 @@ queue_sqlite_bind(sqlite3_stmt *statement, int at, const char *text)
 {
 	if (text != NULL)
 		sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
-}
-
-/* --- transactions ------------------------------------------------------- */
-
-/* Logs why the file failed, once a second at most. */
-static void
-queue_sqlite_failed(struct queue_sqlite *s, const char *what)
-{
-	int64_t now = loop_now(s->base.setup.loop);
-
-	if (s->said != 0 && now - s->said < QUEUE_SQLITE_SAY)
-		return;
-	log_error("queue", "%s: %s", what, sqlite3_errmsg(s->db));
-	s->said = now;
-}
-
-static void
-queue_sqlite_recount(struct queue_sqlite *s)
-{
-	sqlite3_stmt *sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_COUNT);
-
-	s->counts[QUEUE_QUEUED] = s->counts[QUEUE_PENDING] = 0;
-	while (sqlite3_step(sql) == SQLITE_ROW)
-		s->counts[sqlite3_column_int(sql, 0)] =
-		    sqlite3_column_int64(sql, 1);
-	sqlite3_reset(sql);
-}
-
-static void
-queue_sqlite_rollback(struct queue_sqlite *s)
-{
-	if (!sqlite3_get_autocommit(s->db))
-		queue_sqlite_file_run(s,
-		    queue_sqlite_file_sql(s, QUEUE_SQLITE_ROLLBACK));
-}
-
-/* What ran when the file was opened is due again; on disk before anything is
- * given out. Not at the opening, for the disk may be full. */
-static bool
-queue_sqlite_recover(struct queue_sqlite *s)
-{
-	static const enum queue_sqlite_sql steps[] = { QUEUE_SQLITE_BEGIN,
-		QUEUE_SQLITE_RECOVER, QUEUE_SQLITE_COMMIT };
-
-	if (s->recovered)
-		return true;
-	for (size_t i = 0; i < 3; i++) {
-		if (!queue_sqlite_file_run(s,
-		    queue_sqlite_file_sql(s, steps[i]))) {
-			queue_sqlite_failed(s, "the queue cannot be written");
-			queue_sqlite_rollback(s);
-			return false;
-		}
-	}
-	s->recovered = true;
-	return true;
-}
-
-bool
-queue_sqlite_begin(struct queue_sqlite *s)
-{
-	if (!s->begun && queue_sqlite_recover(s)) {
-		s->begun = queue_sqlite_file_run(s,
-		    queue_sqlite_file_sql(s, QUEUE_SQLITE_BEGIN));
-		if (!s->begun)
-			queue_sqlite_failed(s, "no transaction");
-	}
-	return s->begun;
-}
-
-void
-queue_sqlite_wait(struct queue_sqlite *s, struct queue_call *call,
-    enum queue_end end, bool lazy)
-{
-	int64_t ms = lazy ? QUEUE_SQLITE_LAZY : 0;
-	struct loop *loop = s->base.setup.loop;
-
-	if (call != NULL) {
-		call->end = end;
-		call->next = NULL;
-		*s->waiting_end = call;
-		s->waiting_end = &call->next;
-	}
-	if (!loop_timer_runs(&s->commit) ||
-	    s->commit.due > loop_now(loop) + ms)
-		loop_timer_start(loop, &s->commit, ms);
-}
-
-static void
-queue_sqlite_undone(struct queue_sqlite *s)
-{
-	queue_sqlite_failed(s, "a commit failed");
-	queue_sqlite_rollback(s);
-	queue_text_drop(s->config);
-	s->config = NULL;
-	queue_sqlite_recount(s);
-}
-
-static void
-queue_sqlite_commit(struct queue_sqlite *s)
-{
-	struct queue_call *call = s->waiting, *next;
-	bool ok = true;
-
-	loop_timer_stop(s->base.setup.loop, &s->commit);
-	if (s->begun)
-		ok = queue_sqlite_file_run(s,
-		    queue_sqlite_file_sql(s, QUEUE_SQLITE_COMMIT));
-	s->begun = s->pushed = false;
-	if (!ok)
-		queue_sqlite_undone(s);
-	s->waiting = NULL;
-	s->waiting_end = &s->waiting;
-	for (; call != NULL; call = next) {
-		next = call->next;
-		queue_answer(&s->base, call, ok ? call->end : QUEUE_DOWN);
-	}
-	queue_deliver(&s->base);
-}
-
-static void
-queue_sqlite_turn(struct loop_timer *timer)
-{
-	struct queue_sqlite *s = LOOP_OF(struct queue_sqlite, commit, timer);
-
-	queue_sqlite_commit(s);
-	if (s->base.room > 0)
-		queue_sqlite_feed_soon(s);
 }
 
 /* --- verbs that write --------------------------------------------------- */
@@ -192,6 +54,7 @@ queue_sqlite_config_row(struct queue_sqlite *s, struct queue_text *config)
 		queue_text_drop(s->config);
 		s->config = queue_text_hold(config);
 		s->config_row = row;
+		s->leftover = true;
 	}
 	return row;
 }
@@ -211,39 +74,51 @@ queue_sqlite_push(struct queue *q, const struct queue_task *task,
 	}
 	row = queue_sqlite_begin(s) ?
 	    queue_sqlite_config_row(s, task->config) : 0;
-	queue_sqlite_bind(sql, 1, task->id);
-	sqlite3_bind_int64(sql, 2, row);
-	sqlite3_bind_int64(sql, 3, task->created_at);
+	sqlite3_bind_int64(sql, 1, s->arrival + 1);
+	queue_sqlite_bind(sql, 2, task->id);
+	sqlite3_bind_int64(sql, 3, row);
+	sqlite3_bind_int64(sql, 4, task->created_at);
 	if (row == 0 || !queue_sqlite_file_run(s, sql)) {
 		queue_sqlite_failed(s, "a task cannot be written");
 		queue_answer(q, call, QUEUE_DOWN);
 		return;
 	}
+	s->arrival++;
 	s->counts[QUEUE_QUEUED]++;
-	s->pushed = true;
+	queue_sqlite_feed_back(s, task->created_at, s->arrival);
 	queue_sqlite_wait(s, call, QUEUE_DONE, false);
 }
 
-static sqlite3_stmt *
-queue_sqlite_settle_sql(struct queue_sqlite *s,
-    const struct queue_settled *settled)
+static bool
+queue_sqlite_again(struct queue_sqlite *s,
+    const struct queue_settled *settled, long long arrival)
 {
-	long long now = clock_wall();
-	sqlite3_stmt *sql;
+	sqlite3_stmt *sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_AGAIN);
+	long long due = clock_wall() + settled->delay_ms;
 
-	if (settled->state == QUEUE_PENDING) {
-		sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_AGAIN);
-		sqlite3_bind_int64(sql, 2, now + settled->delay_ms);
-		queue_sqlite_bind(sql, 3, settled->error);
-	} else {
-		sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_END);
-		sqlite3_bind_int(sql, 2, (int)settled->state);
-		sqlite3_bind_int64(sql, 3, now);
-		queue_sqlite_bind(sql, 4, settled->error);
-		queue_sqlite_bind(sql, 5, settled->result);
-	}
-	queue_sqlite_bind(sql, 1, settled->id);
-	return sql;
+	sqlite3_bind_int64(sql, 1, arrival);
+	sqlite3_bind_int64(sql, 2, due);
+	queue_sqlite_bind(sql, 3, settled->error);
+	queue_sqlite_feed_back(s, due, arrival);
+	return queue_sqlite_file_run(s, sql);
+}
+
+static bool
+queue_sqlite_end(struct queue_sqlite *s, const struct queue_settled *settled,
+    long long arrival)
+{
+	sqlite3_stmt *sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_END);
+
+	sqlite3_bind_int64(sql, 1, arrival);
+	sqlite3_bind_int(sql, 2, (int)settled->state);
+	sqlite3_bind_int64(sql, 3, clock_wall());
+	queue_sqlite_bind(sql, 4, settled->error);
+	if (!queue_sqlite_file_run(s, sql))
+		return false;
+	sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_RESULT);
+	sqlite3_bind_int64(sql, 1, arrival);
+	queue_sqlite_bind(sql, 2, settled->result);
+	return queue_sqlite_file_run(s, sql);
 }
 
 static void
@@ -251,45 +126,67 @@ queue_sqlite_settle(struct queue *q, const struct queue_settled *settled,
     struct queue_call *call)
 {
 	struct queue_sqlite *s = queue_sqlite_of(q);
-	enum queue_end end = QUEUE_DONE;
+	bool again = settled->state == QUEUE_PENDING, ok;
+	long long arrival = 0;
+	int state = 0;
 
-	if (!queue_sqlite_begin(s) || !queue_sqlite_file_run(s,
-	    queue_sqlite_settle_sql(s, settled))) {
+	ok = queue_sqlite_begin(s);
+	if (ok) {
+		arrival = queue_sqlite_feed_end(s, settled->id, &state);
+		if (arrival == 0 || state > QUEUE_PENDING) {
+			queue_sqlite_wait(s, call, QUEUE_ABSENT, true);
+			return;
+		}
+		ok = again ? queue_sqlite_again(s, settled, arrival) :
+		    queue_sqlite_end(s, settled, arrival);
+	}
+	if (!ok) {
 		queue_sqlite_failed(s, "a task cannot be settled");
 		queue_answer(q, call, QUEUE_DOWN);
 		return;
 	}
-	if (sqlite3_changes(s->db) == 0)
-		end = QUEUE_ABSENT;
-	else if (settled->state != QUEUE_PENDING)
-		s->counts[QUEUE_PENDING]--;
-	queue_sqlite_wait(s, call, end, true);
+	s->counts[state]--;
+	if (again)
+		s->counts[QUEUE_PENDING]++;
+	queue_sqlite_wait(s, call, QUEUE_DONE, true);
+}
+
+static bool
+queue_sqlite_delete(struct queue_sqlite *s, long long arrival)
+{
+	static const enum queue_sqlite_sql steps[] = {
+		QUEUE_SQLITE_REMOVE_RESULT, QUEUE_SQLITE_REMOVE };
+	sqlite3_stmt *sql;
+
+	for (size_t i = 0; i < 2; i++) {
+		sql = queue_sqlite_file_sql(s, steps[i]);
+		sqlite3_bind_int64(sql, 1, arrival);
+		if (!queue_sqlite_file_run(s, sql))
+			return false;
+	}
+	return true;
 }
 
 static void
 queue_sqlite_remove(struct queue *q, const char *id, struct queue_call *call)
 {
 	struct queue_sqlite *s = queue_sqlite_of(q);
-	sqlite3_stmt *sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_STATE);
-	int state = -1;
+	bool ok = queue_sqlite_begin(s);
+	int state = 0;
+	long long arrival = queue_sqlite_feed_end(s, id, &state);
 
-	queue_sqlite_bind(sql, 1, id);
-	if (sqlite3_step(sql) == SQLITE_ROW)
-		state = sqlite3_column_int(sql, 0);
-	sqlite3_reset(sql);
-	if (state < 0) {
+	if (arrival == 0) {
 		queue_answer(q, call, QUEUE_ABSENT);
-		return;
-	}
-	sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_REMOVE);
-	queue_sqlite_bind(sql, 1, id);
-	if (!queue_sqlite_begin(s) || !queue_sqlite_file_run(s, sql)) {
+	} else if (!ok || !queue_sqlite_delete(s, arrival)) {
 		queue_sqlite_failed(s, "a task cannot be removed");
 		queue_answer(q, call, QUEUE_DOWN);
+	} else {
+		s->counts[state]--;
+		queue_sqlite_wait(s, call, QUEUE_DONE, false);
 		return;
 	}
-	s->counts[state]--;
-	queue_sqlite_wait(s, call, QUEUE_DONE, false);
+	if (ok)
+		queue_sqlite_wait(s, NULL, QUEUE_DONE, true);
 }
 
 static void
@@ -297,24 +194,6 @@ queue_sqlite_take(struct queue *q, size_t room)
 {
 	if (room > 0)
 		queue_sqlite_feed_soon(queue_sqlite_of(q));
-}
-
-static void
-queue_sqlite_expiry(struct loop_timer *timer)
-{
-	struct queue_sqlite *s = LOOP_OF(struct queue_sqlite, expiry, timer);
-	sqlite3_stmt *sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_EXPIRE);
-
-	sqlite3_bind_int64(sql, 1, clock_wall() - s->base.setup.ttl_ms);
-	if (queue_sqlite_begin(s) && queue_sqlite_file_run(s, sql) &&
-	    sqlite3_changes(s->db) > 0) {
-		sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_CONFIG_DROP);
-		sqlite3_bind_int64(sql, 1, s->config != NULL ?
-		    s->config_row : 0);
-		queue_sqlite_file_run(s, sql);
-	}
-	queue_sqlite_wait(s, NULL, QUEUE_DONE, true);
-	loop_timer_start(s->base.setup.loop, timer, QUEUE_SQLITE_EXPIRY);
 }
 
 /* --- the engine --------------------------------------------------------- */
@@ -330,14 +209,17 @@ queue_sqlite_open(const struct queue_setup *setup, struct buf *error)
 	}
 	queue_begin(&s->base, &queue_sqlite, setup);
 	s->waiting_end = &s->waiting;
-	s->commit.fire = queue_sqlite_turn;
-	s->feed.fire = queue_sqlite_feed;
-	s->expiry.fire = queue_sqlite_expiry;
+	s->commit.fire = queue_sqlite_commit_turn;
+	s->feed.fire = queue_sqlite_feed_look;
+	s->expiry.fire = queue_sqlite_tidy;
+	TAILQ_INIT(&s->runs);
+	s->given_due = LLONG_MIN;
+	s->leftover = true;
 	if (!queue_sqlite_file_open(s, error)) {
 		free(s);
 		return NULL;
 	}
-	queue_sqlite_recount(s);
+	queue_sqlite_commit_count(s);
 	loop_timer_start(setup->loop, &s->expiry, 0);
 	return &s->base;
 }
@@ -353,6 +235,7 @@ queue_sqlite_close(struct queue *q)
 	loop_timer_stop(q->setup.loop, &s->commit);
 	loop_timer_stop(q->setup.loop, &q->turn);
 	queue_text_drop(s->config);
+	queue_sqlite_feed_forget(s);
 	queue_sqlite_file_close(s);
 	free(s);
 }

@@ -5,6 +5,7 @@
  * One process has it, by SQLite's own lock, which ends with the process: so
  * what ran when it was opened runs no more, and checkpoints, which two
  * processes must not make at once (SQLite before 3.51.3), have one maker.
+ * Which tasks run stands nowhere in it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,67 +18,79 @@
 
 enum { QUEUE_SQLITE_ID = 0x64637175 };	/* "dcqu", application_id */
 
+#define STATE	"iif(state = 0 AND attempts > 0, 1, state)"
+#define ROW	"id, " STATE ", attempts, created_at, ended_at, error"
+#define EXPIRED	"SELECT arrival FROM task WHERE ended_at <= ?1 "	\
+		"ORDER BY ended_at, arrival LIMIT 1000"
+
 static const char *const queue_sqlite_file_texts[] = {
 	[QUEUE_SQLITE_BEGIN] = "BEGIN IMMEDIATE",
 	[QUEUE_SQLITE_COMMIT] = "COMMIT",
 	[QUEUE_SQLITE_ROLLBACK] = "ROLLBACK",
-	[QUEUE_SQLITE_RECOVER] =
-	    "UPDATE task SET due_at = created_at "
-	    "WHERE ended_at IS NULL AND due_at IS NULL",
+	[QUEUE_SQLITE_OPENED] =
+	    "INSERT OR REPLACE INTO opened VALUES (1, ?1)",
 	[QUEUE_SQLITE_CONFIG_ADD] =
 	    "INSERT INTO config (sha256, body) VALUES (?1, ?2) "
 	    "ON CONFLICT DO NOTHING",
 	[QUEUE_SQLITE_CONFIG_FIND] =
 	    "SELECT config FROM config WHERE sha256 = ?1",
 	[QUEUE_SQLITE_CONFIG_DROP] =
-	    "DELETE FROM config WHERE config <> ?1 AND NOT EXISTS "
-	    "(SELECT 1 FROM task WHERE task.config = config.config)",
+	    "DELETE FROM config WHERE config <> ?1 AND config NOT IN "
+	    "(SELECT config FROM task WHERE due_at IS NOT NULL)",
+	[QUEUE_SQLITE_CONFIG_COUNT] = "SELECT count(*) FROM config",
+	[QUEUE_SQLITE_ARRIVAL] = "SELECT max(arrival) FROM task",
 	[QUEUE_SQLITE_PUSH] =
-	    "INSERT INTO task (id, state, config, created_at, due_at) "
-	    "VALUES (?1, 0, ?2, ?3, ?3)",
+	    "INSERT INTO task (arrival, id, state, config, created_at, "
+	    "due_at) VALUES (?1, ?2, 0, ?3, ?4, ?4)",
 	[QUEUE_SQLITE_DUE] =
-	    "SELECT min(due_at) FROM task WHERE due_at IS NOT NULL",
+	    "SELECT min(due_at) FROM task WHERE due_at > ?1",
 	[QUEUE_SQLITE_NEXT] =
-	    "SELECT arrival, id, state, created_at, attempts, failures, "
-	    "task.config, body FROM task JOIN config USING (config) "
-	    "WHERE due_at IS NOT NULL AND due_at <= ?1 "
-	    "ORDER BY due_at, arrival LIMIT 1",
+	    "SELECT arrival, id, created_at, attempts, failures, "
+	    "task.config, body, due_at FROM task JOIN config USING (config) "
+	    "WHERE due_at >= ?1 AND due_at <= ?2 AND arrival <= ?3 "
+	    "AND (due_at > ?1 OR arrival > ?4) "
+	    "ORDER BY due_at, arrival LIMIT ?5",
 	[QUEUE_SQLITE_TAKE] =
-	    "UPDATE task SET state = 1, due_at = NULL, "
-	    "attempts = attempts + 1 WHERE arrival = ?1",
+	    "UPDATE task SET attempts = attempts + 1 WHERE arrival = ?1",
 	[QUEUE_SQLITE_AGAIN] =
-	    "UPDATE task SET state = 1, due_at = ?2, error = ?3, "
-	    "failures = failures + 1 WHERE id = ?1 AND ended_at IS NULL",
+	    "UPDATE task SET due_at = ?2, error = ?3, "
+	    "failures = failures + 1 WHERE arrival = ?1 AND state = 0",
 	[QUEUE_SQLITE_END] =
 	    "UPDATE task SET state = ?2, due_at = NULL, ended_at = ?3, "
-	    "error = ?4, result = ?5, config = NULL "
-	    "WHERE id = ?1 AND ended_at IS NULL",
+	    "error = ?4, config = NULL WHERE arrival = ?1 AND state = 0",
+	[QUEUE_SQLITE_RESULT] =
+	    "INSERT OR REPLACE INTO result (arrival, body) VALUES (?1, ?2)",
 	[QUEUE_SQLITE_READ] =
-	    "SELECT id, state, attempts, created_at, ended_at, error, "
-	    "result FROM task "
+	    "SELECT " ROW ", body FROM task LEFT JOIN result USING (arrival) "
 	    "WHERE id = ?1 AND (ended_at IS NULL OR ended_at > ?2)",
-	[QUEUE_SQLITE_PLACE] = "SELECT arrival FROM task WHERE id = ?1",
+	[QUEUE_SQLITE_PLACE] =
+	    "SELECT arrival, " STATE " FROM task WHERE id = ?1",
 	[QUEUE_SQLITE_LIST] =
-	    "SELECT id, state, attempts, created_at, ended_at, error, NULL "
-	    "FROM task WHERE arrival > ?1 "
+	    "SELECT " ROW ", NULL FROM task WHERE arrival > ?1 "
 	    "AND (ended_at IS NULL OR ended_at > ?2) "
 	    "ORDER BY arrival LIMIT ?3",
-	[QUEUE_SQLITE_LIST_STATE] =
-	    "SELECT id, state, attempts, created_at, ended_at, error, NULL "
-	    "FROM task WHERE arrival > ?1 "
-	    "AND (ended_at IS NULL OR ended_at > ?2) AND state = ?4 "
+	[QUEUE_SQLITE_LIST_OPEN] =
+	    "SELECT " ROW ", NULL FROM task WHERE arrival > ?1 "
+	    "AND due_at IS NOT NULL AND (attempts > 0) = ?4 "
 	    "ORDER BY arrival LIMIT ?3",
-	[QUEUE_SQLITE_STATE] = "SELECT state FROM task WHERE id = ?1",
-	[QUEUE_SQLITE_REMOVE] = "DELETE FROM task WHERE id = ?1",
+	[QUEUE_SQLITE_LIST_OVER] =
+	    "SELECT " ROW ", NULL FROM task WHERE arrival > ?1 "
+	    "AND ended_at > ?2 AND state = ?4 AND state > 0 "
+	    "ORDER BY arrival LIMIT ?3",
+	[QUEUE_SQLITE_REMOVE] = "DELETE FROM task WHERE arrival = ?1",
+	[QUEUE_SQLITE_REMOVE_RESULT] = "DELETE FROM result WHERE arrival = ?1",
+	[QUEUE_SQLITE_EXPIRE_RESULTS] =
+	    "DELETE FROM result WHERE arrival IN (" EXPIRED ")",
 	[QUEUE_SQLITE_EXPIRE] =
-	    "DELETE FROM task WHERE arrival IN (SELECT arrival FROM task "
-	    "WHERE ended_at IS NOT NULL AND ended_at <= ?1 "
-	    "ORDER BY ended_at LIMIT 1000)",
+	    "DELETE FROM task WHERE arrival IN (" EXPIRED ")",
 	[QUEUE_SQLITE_COUNT] =
-	    "SELECT state, count(*) FROM task WHERE state < 2 "
-	    "GROUP BY state",
+	    "SELECT attempts > 0, count(*) FROM task "
+	    "WHERE due_at IS NOT NULL GROUP BY 1",
+	[QUEUE_SQLITE_LOW] =
+	    "SELECT min(arrival) FROM task WHERE due_at IS NOT NULL",
 	[QUEUE_SQLITE_OLDEST] =
-	    "SELECT min(created_at) FROM task WHERE ended_at IS NULL",
+	    "SELECT arrival, created_at FROM task "
+	    "WHERE arrival >= ?1 AND state = 0 ORDER BY arrival LIMIT 1",
 };
 
 sqlite3_stmt *
@@ -244,7 +257,6 @@ queue_sqlite_file_begin(struct queue_sqlite *s, struct buf *error)
 {
 	return queue_sqlite_file_exec(s,
 	    "PRAGMA locking_mode = EXCLUSIVE;"
-	    "PRAGMA foreign_keys = ON;"
 	    "PRAGMA trusted_schema = OFF;"
 	    /* The sandbox allows no temporary file. */
 	    "PRAGMA temp_store = MEMORY;", error) &&
@@ -253,6 +265,7 @@ queue_sqlite_file_begin(struct queue_sqlite *s, struct buf *error)
 	    "PRAGMA journal_mode = WAL;"
 	    "PRAGMA synchronous = FULL;"
 	    "PRAGMA journal_size_limit = 16777216;"
+	    "PRAGMA wal_autocheckpoint = 4000;"
 	    "BEGIN EXCLUSIVE; COMMIT;", error) &&
 	    queue_sqlite_file_prepare(s, error);
 }

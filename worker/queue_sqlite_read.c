@@ -83,20 +83,29 @@ queue_sqlite_read_place(struct queue_sqlite *s, const char *after)
 	return place;
 }
 
+static enum queue_sqlite_sql
+queue_sqlite_read_which(enum queue_state state)
+{
+	return state == QUEUE_ANY ? QUEUE_SQLITE_LIST :
+	    state <= QUEUE_PENDING ? QUEUE_SQLITE_LIST_OPEN :
+	    QUEUE_SQLITE_LIST_OVER;
+}
+
 void
 queue_sqlite_list(struct queue *q, const struct queue_page *page,
     struct queue_call *call)
 {
 	struct queue_sqlite *s = queue_sqlite_read_of(q);
 	long long place = queue_sqlite_read_place(s, page->after);
-	sqlite3_stmt *sql = queue_sqlite_file_sql(s,
-	    page->state == QUEUE_ANY ? QUEUE_SQLITE_LIST :
-	    QUEUE_SQLITE_LIST_STATE);
+	enum queue_sqlite_sql which = queue_sqlite_read_which(page->state);
+	sqlite3_stmt *sql = queue_sqlite_file_sql(s, which);
 
 	if (place < 0) {
 		queue_answer(q, call, QUEUE_ABSENT);
 		return;
 	}
+	if (which == QUEUE_SQLITE_LIST_OPEN && place < s->low)
+		place = s->low - 1;
 	sqlite3_bind_int64(sql, 1, place);
 	sqlite3_bind_int64(sql, 2, clock_wall() - q->setup.ttl_ms);
 	sqlite3_bind_int64(sql, 3, (long long)page->limit);
@@ -105,16 +114,33 @@ queue_sqlite_list(struct queue *q, const struct queue_page *page,
 	queue_answer(q, call, queue_sqlite_read_rows(sql, call));
 }
 
+/* The first to arrive of those that are not over. */
+static long long
+queue_sqlite_read_oldest(struct queue_sqlite *s)
+{
+	sqlite3_stmt *sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_OLDEST);
+	long long created = 0;
+
+	if (s->counts[QUEUE_QUEUED] + s->counts[QUEUE_PENDING] == 0) {
+		s->low = s->arrival + 1;
+		return 0;
+	}
+	sqlite3_bind_int64(sql, 1, s->low);
+	if (sqlite3_step(sql) == SQLITE_ROW) {
+		s->low = sqlite3_column_int64(sql, 0);
+		created = sqlite3_column_int64(sql, 1);
+	}
+	sqlite3_reset(sql);
+	return created;
+}
+
 void
 queue_sqlite_facts(struct queue *q, struct queue_facts *facts)
 {
 	struct queue_sqlite *s = queue_sqlite_read_of(q);
-	sqlite3_stmt *sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_OLDEST);
 
-	facts->up = s->recovered;
+	facts->up = s->opened;
 	facts->queued = s->counts[QUEUE_QUEUED];
 	facts->pending = s->counts[QUEUE_PENDING];
-	if (sqlite3_step(sql) == SQLITE_ROW)
-		facts->oldest = sqlite3_column_int64(sql, 0);
-	sqlite3_reset(sql);
+	facts->oldest = queue_sqlite_read_oldest(s);
 }

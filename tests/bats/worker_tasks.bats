@@ -855,6 +855,60 @@ accepted()
 	wait_until state '.tasks.completed == 211'
 }
 
+@test "the file of the version before is read" {
+	[ "$engine" = sqlite ] || skip "there is no file"
+	local id=00000000-0000-4000-8000-00000000000 n
+	rm -f "$dir"/queue.db*
+	# 1 waits, 2 ran, 3 is to be tried again, 4 and 5 are over
+	python3 - "$dir/queue.db" "$top/sql/queue_001_task.sql" \
+	    "{\"version\":1,\"data\":{\"url\":\"$target/hello\"}}" <<-'PY'
+	import sqlite3
+	import sys
+	import time
+	db = sqlite3.connect(sys.argv[1])
+	db.executescript(open(sys.argv[2]).read())
+	db.executescript("PRAGMA journal_mode = WAL; PRAGMA user_version = 1;"
+	                 "PRAGMA application_id = 0x64637175;")
+	db.execute("INSERT INTO config VALUES (7, 'some', ?)", [sys.argv[3]])
+	then = 1700000000000
+	now = int(time.time() * 1000)
+	row = "00000000-0000-4000-8000-00000000000"
+	for n, state, due, ended, attempts, failures, error, result in (
+	        (1, 0, then, None, 0, 0, None, None),
+	        (2, 1, None, None, 1, 0, None, None),
+	        (3, 1, then + 9, None, 2, 2, "no luck", None),
+	        (4, 2, None, now, 1, 0, None, '{"task_id":"four"}'),
+	        (5, 3, None, now, 4, 4, "bad", '{"task_id":"five"}')):
+	    db.execute("INSERT INTO task (id, state, config, created_at, due_at,"
+	               " ended_at, attempts, failures, error, result)"
+	               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	               [row + str(n), state, None if ended else 7, then, due,
+	                ended, attempts, failures, error, result])
+	db.commit()
+	db.close()
+	PY
+	start_again
+	for n in 1 2 3; do
+		task=$id$n
+		ended completed ".body == \"hello\\n\" and .attempts == $n"
+	done
+	request GET /tasks
+	expect_json '[.[] | .status] == ["completed", "completed",
+	    "completed", "completed", "failed"] and .[4].attempts == 4 and
+	    .[4].error == "bad" and
+	    .[3].created_at == "2023-11-14T22:13:20.000Z"'
+	for n in four five; do
+		curl -s "$base/hit/$id$([ $n = four ] && echo 4 || echo 5)" \
+		    >"$dir/body"
+		expect_json --arg n "$n" '.task_id == $n'
+	done
+	put_url "$target/hello"
+	push
+	ended completed
+	request GET '/tasks?state=failed'
+	expect_json 'map(.task_id[-1:]) == ["5"]'
+}
+
 @test "two workers do not share one file" {
 	[ "$engine" = sqlite ] || skip "there is no file"
 	start

@@ -105,6 +105,60 @@ UNIT("no more is given out than there is room for, and no more taken in")
 	EACH(room)
 }
 
+static void
+push_at(int number, long long created_at)
+{
+	struct queue_text *text = queue_text_new("{}", 2);
+	struct queue_task task = { .created_at = created_at,
+		.config = text };
+
+	snprintf(task.id, sizeof(task.id),
+	    "00000000-0000-4000-8000-%012d", number);
+	queue_push(queue, &task, call());
+	queue_text_drop(text);
+	CHECK_INT(finish(), QUEUE_DONE);
+}
+
+static void
+set_back(void)
+{
+	queue_take(queue, 10);
+	for (int i = 1; i <= 3; i++)
+		push_at(i, clock_wall());
+	UNTIL(given == 3);
+	push_at(4, clock_wall() - 3600000);
+	UNTIL(given == 4);
+	CHECK_INT(atoi(taken[3].id + 24), 4);
+	turn(50);
+	CHECK_INT(given, 4);
+}
+
+UNIT("a clock that is set back keeps no task waiting, and none runs twice")
+{
+	EACH(set_back)
+}
+
+static void
+at_once(void)
+{
+	queue_take(queue, 10);
+	for (int i = 1; i <= 3; i++)
+		push_at(i, clock_wall());
+	UNTIL(given == 3);
+	settle(taken[0].id, QUEUE_PENDING, "no luck", NULL, 0);
+	CHECK_INT(finish(), QUEUE_DONE);
+	UNTIL(given == 4);
+	CHECK_TEXT(taken[3].id, taken[0].id);
+	CHECK_INT(taken[3].attempts, 2);
+	turn(50);
+	CHECK_INT(given, 4);
+}
+
+UNIT("a task that is to be tried again at once is, and no other")
+{
+	EACH(at_once)
+}
+
 /* --- many in one turn of the loop --------------------------------------- */
 
 enum { MANY = 300 };
@@ -183,6 +237,50 @@ crowd_full(void)
 	queue_take(queue, MANY);
 	UNTIL(given == MANY);
 	queue_text_drop(text);
+}
+
+enum { EVER = 20000 };
+
+static struct queue_call chain[2];
+static struct queue_text *ever;
+static int pushed;
+
+/* Each answer is a push more. */
+static void
+on_ever(struct queue_call *done)
+{
+	struct queue_task task = { .created_at = clock_wall(),
+		.config = ever };
+
+	if (given == 5 || pushed == EVER)
+		return;
+	snprintf(task.id, sizeof(task.id),
+	    "00000000-0000-4000-8000-%012d", ++pushed);
+	queue_push(queue, &task, done);
+}
+
+static void
+crowd_fed(void)
+{
+	queue_close(queue);
+	setup.max = EVER;
+	open_again();
+	ever = queue_text_new("{}", 2);
+	pushed = 0;
+	queue_take(queue, 5);
+	for (int i = 0; i < 2; i++) {
+		chain[i].done = on_ever;
+		on_ever(&chain[i]);
+	}
+	UNTIL(given == 5 || pushed == EVER);
+	CHECK_INT(given, 5);
+	turn(100);
+	queue_text_drop(ever);
+}
+
+UNIT("tasks are given out while others are pushed all the time")
+{
+	EACH(crowd_fed)
 }
 
 static void

@@ -73,6 +73,102 @@ UNIT("a task that does not come to the disk is refused, and never begun")
 	close_all();
 }
 
+static long long
+count(const char *sql)
+{
+	struct queue_sqlite *s = queue_sqlite_of(queue);
+	sqlite3_stmt *statement = NULL;
+	long long number = -1;
+
+	CHECK_INT(sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL),
+	    SQLITE_OK);
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		number = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return number;
+}
+
+UNIT("what cannot be settled on a full disk can be later, and is done once")
+{
+	struct queue_facts facts;
+	struct rlimit was, none;
+
+	signal(SIGXFSZ, SIG_IGN);
+	open_fresh("sqlite:");
+	push(1, "{}");
+	finish();
+	queue_take(queue, 5);
+	UNTIL(given == 1);
+	turn(50);
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &was), 0);
+	none = (struct rlimit){ 4096, was.rlim_max };
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &none), 0);
+	settle(taken[0].id, QUEUE_COMPLETED, NULL, "{}", 0);
+	CHECK_INT(finish(), QUEUE_DOWN);
+	queue_facts(queue, &facts);
+	CHECK_INT(facts.pending, 1);
+	CHECK_INT(facts.oldest, taken[0].created_at);
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &was), 0);
+	settle(taken[0].id, QUEUE_COMPLETED, NULL, "{}", 0);
+	CHECK_INT(finish(), QUEUE_DONE);
+	turn(50);
+	CHECK_INT(given, 1);
+	queue_facts(queue, &facts);
+	CHECK_INT(facts.pending, 0);
+	CHECK_INT(facts.oldest, 0);
+	CHECK_INT(count("SELECT count(*) FROM result"), 1);
+	close_all();
+}
+
+UNIT("what is over for its time leaves nothing in the file")
+{
+	open_fresh("sqlite:");
+	queue_close(queue);
+	setup.ttl_ms = 200;
+	open_again();
+	queue_take(queue, 5);
+	for (int i = 1; i <= 4; i++) {
+		push(i, i < 3 ? "{\"a\":1}" : "{\"b\":1}");
+		finish();
+		UNTIL(given == i);
+		settle(taken[i - 1].id, i % 2 ? QUEUE_COMPLETED :
+		    QUEUE_FAILED, NULL, "{}", 0);
+		finish();
+	}
+	push(5, "{\"b\":1}");
+	finish();
+	CHECK_INT(count("SELECT count(*) FROM config"), 2);
+	queue_sqlite_of(queue)->tidied = 0;
+	UNTIL(count("SELECT count(*) FROM task") == 1);
+	CHECK_INT(count("SELECT count(*) FROM result"), 0);
+	queue_sqlite_of(queue)->tidied = 0;
+	UNTIL(count("SELECT count(*) FROM config") == 1);
+	CHECK_INT(count("SELECT count(*) FROM config WHERE body = "
+	    "'{\"b\":1}'"), 1);
+	close_all();
+}
+
+UNIT("what is due is found by its index, and in its order")
+{
+	struct queue_sqlite *s;
+	sqlite3_stmt *plan;
+	char sql[600];
+
+	open_fresh("sqlite:");
+	s = queue_sqlite_of(queue);
+	snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s",
+	    sqlite3_sql(s->statements[QUEUE_SQLITE_NEXT]));
+	CHECK_INT(sqlite3_prepare_v2(s->db, sql, -1, &plan, NULL), SQLITE_OK);
+	CHECK_INT(sqlite3_step(plan), SQLITE_ROW);
+	CHECK(strstr((const char *)sqlite3_column_text(plan, 3),
+	    "task_due") != NULL);
+	while (sqlite3_step(plan) == SQLITE_ROW)
+		CHECK(strstr((const char *)sqlite3_column_text(plan, 3),
+		    "B-TREE") == NULL);
+	sqlite3_finalize(plan);
+	close_all();
+}
+
 /* Ends by SIGKILL while task 1 runs. */
 static void
 killed(void)

@@ -147,6 +147,24 @@ UNIT("a UUID is of version 4, in lower case, and never the same")
 	}
 }
 
+UNIT("a UUID with a time is of version 7, and sorts by it")
+{
+	char id[TOKEN_UUID], before[TOKEN_UUID] = "";
+
+	for (long long ms = 1700000000000; ms < 1700000001000; ms++) {
+		token_uuid_timed(id, ms);
+		CHECK(token_is_uuid(id));
+		CHECK(id[14] == '7');
+		CHECK(strchr("89ab", id[19]) != NULL);
+		CHECK(strcmp(id, before) > 0);
+		memcpy(before, id, sizeof(id));
+	}
+	CHECK(strncmp(id, "018bcfe56be7", 8) == 0);
+	token_uuid_timed(id, 1700000000999);
+	CHECK(strncmp(id, before, 13) == 0);
+	CHECK(strcmp(id, before) != 0);
+}
+
 UNIT("what has not the shape of a UUID is none")
 {
 	static const char good[] = "0190163d-8694-739B-AEA5-966c26f8ad91";
