@@ -1,7 +1,6 @@
 /*
- * Heartbeats on their way from a poll to the store. A poll pays for one
- * O_APPEND write and never waits for a disk or a lock; a slot's file is
- * removed only after the store has what was in it.
+ * Heartbeats on their way from the files of their slots (beat_note.c) to the
+ * store. A slot's file is removed only after the store has what was in it.
  *
  * It refuses to grow without bound: what cannot be folded for ten minutes is
  * forgotten. And to keep a process for long: after a piece of a file, whoever
@@ -24,7 +23,6 @@
 #include "log.h"
 
 enum {
-	BEAT_LINE_MAX = 128,
 	BEAT_GRACE_MS = 200,	/* a writer may be that late for its slot */
 	BEAT_SLOTS_MAX = 64,	/* looked at in one go */
 	BEAT_FILE_MAX = 64 << 20,
@@ -46,94 +44,6 @@ struct beat_slot {
 	size_t count;
 	long long answers[BEAT_ANSWERS];
 };
-
-void
-beat_open(struct beat *b)
-{
-	*b = (struct beat){ .folder = NULL, .fd = -1, .slot = -1 };
-}
-
-bool
-beat_place(struct beat *b, const char *state_dir)
-{
-	beat_close(b);
-	if (asprintf(&b->folder, "%s/beats", state_dir) < 0)
-		b->folder = NULL;
-	return b->folder != NULL;
-}
-
-void
-beat_close(struct beat *b)
-{
-	if (b->fd >= 0)
-		close(b->fd);
-	free(b->folder);
-	beat_open(b);
-}
-
-const char *
-beat_state(const char *word)
-{
-	static const char *const words[] = { "ok", "failed", "no-worker" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (strcmp(word, words[i]) == 0)
-			return words[i];
-	return NULL;
-}
-
-static bool
-beat_path(const struct beat *b, char out[PATH_MAX], long long slot)
-{
-	return snprintf(out, PATH_MAX, "%s/%lld", b->folder, slot) < PATH_MAX;
-}
-
-/* --- noting ------------------------------------------------------------- */
-
-/* Opens the slot's file, and the folder when it is not there yet. */
-static bool
-beat_turn(struct beat *b, long long slot)
-{
-	char path[PATH_MAX];
-
-	if (b->fd >= 0)
-		close(b->fd);
-	b->fd = -1;
-	b->slot = slot;
-	if (!beat_path(b, path, slot))
-		return false;
-	for (int i = 0; i < 2 && b->fd < 0; i++) {
-		if (i > 0 && (errno != ENOENT ||
-		    keep_folder(b->folder) != 0))
-			break;
-		b->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
-		    0600);
-	}
-	if (b->fd < 0)
-		log_warn("beat", "%s: %s", path, strerror(errno));
-	return b->fd >= 0;
-}
-
-void
-beat_note(struct beat *b, const struct store_beat *beat)
-{
-	long long slot = beat->at / BEAT_SLOT_MS;
-	char line[BEAT_LINE_MAX], version[24] = "-";
-	int n;
-
-	if (b->folder == NULL || (slot != b->slot && !beat_turn(b, slot)))
-		return;
-	if (beat->applied_version >= 0)
-		snprintf(version, sizeof(version), "%lld",
-		    beat->applied_version);
-	n = snprintf(line, sizeof(line), "%lld %.36s %s %s %c\n", beat->at,
-	    beat->id, version, beat->state != NULL ? beat->state : "-",
-	    beat->trusted ? 'T' : 'F');
-	if (b->fd >= 0 && write(b->fd, line, (size_t)n) != n)
-		log_debug("beat", "a heartbeat was not written");
-}
-
-/* --- folding ------------------------------------------------------------ */
 
 /* One word of a line, ended by a space or the end. NULL: there is none. */
 static char *
@@ -364,7 +274,7 @@ beat_fold_all(struct beat *b, struct store *s, long long now,
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < count; i++) {
-		if (!beat_path(b, path, slots[i]))
+		if (!beat_path(b, path, sizeof(path), slots[i]))
 			return;
 		if (!beat_slot(b, s, path, now, until)) {
 			if (b->more || slots[i] >

@@ -7,15 +7,19 @@
  *
  *   <ms since 1970> <agent id> <applied version or -> <state or -> <T or F>
  *
- * T: it came with the agent's own token. A line of lighttpd/fast.lua has the
- * status that the poll was answered with as a sixth word, and - for the id
- * where the poll did not say it.
+ * T: it came with the agent's own token. A line of lighttpd's fast path
+ * (fast.c) has the status that the poll was answered with as a sixth word, and
+ * - for the id where the poll did not say it.
  */
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "store.h"
 
-enum { BEAT_SLOT_MS = 2000 };
+enum {
+	BEAT_SLOT_MS = 2000,
+	BEAT_LINE_MAX = 128,
+};
 
 struct beat {
 	char *folder;		/* NULL: nowhere, nothing is noted */
@@ -37,8 +41,22 @@ void beat_close(struct beat *);
 /* The word of a state as a string that stays, NULL for any other. */
 const char *beat_state(const char *word);
 
-/* Never fails visibly: liveness is worth less than an answer. */
-void beat_note(struct beat *, const struct store_beat *);
+/*
+ * What a poll says, into the beat: of which agent, in lower case (false, and
+ * nothing is changed: that is no id), and what was applied and how it went.
+ * What is malformed counts as not said. Each may be NULL.
+ */
+bool beat_whose(struct store_beat *, const char *id);
+void beat_said(struct store_beat *, const char *version, const char *state);
+
+/*
+ * status: of a poll that lighttpd answers, else 0. Liveness is worth less than
+ * an answer: false, when there is no file for the slot, may be ignored.
+ */
+bool beat_note(struct beat *, const struct store_beat *, int status);
+
+/* The file of a slot; false: the path is too long. */
+bool beat_path(const struct beat *, char out[], size_t size, long long slot);
 
 /* Folds the slots that were closed at `now` (ms since 1970), unless another
  * process does; about a tenth of a second's worth, see more. Whether there was

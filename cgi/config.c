@@ -23,17 +23,6 @@ enum { CONFIG_WAIT_MAX = 60 };	/* seconds that a poll may be held */
 
 /* --- reading ------------------------------------------------------------ */
 
-/* The number in a header of the agent's; -1 when there is none. */
-static long long
-config_number(const char *text)
-{
-	size_t digits = text != NULL ? strspn(text, "0123456789") : 0;
-
-	if (digits == 0 || digits > 18 || text[digits] != '\0')
-		return -1;
-	return strtoll(text, NULL, 10);
-}
-
 /* Who polls; false: no agent that says so. */
 static bool
 config_agent(const struct route_request *req, struct store_beat *beat)
@@ -49,12 +38,7 @@ config_agent(const struct route_request *req, struct store_beat *beat)
 	beat->trusted = token[0] != '\0';
 	if (beat->trusted)
 		id = token;
-	if (id == NULL || !token_is_uuid(id))
-		return false;
-	for (size_t i = 0; i < TOKEN_UUID; i++)
-		beat->id[i] = id[i] >= 'A' && id[i] <= 'F' ?
-		    (char)(id[i] | 0x20) : id[i];
-	return true;
+	return beat_whose(beat, id);
 }
 
 /*
@@ -65,18 +49,15 @@ config_agent(const struct route_request *req, struct store_beat *beat)
 static void
 config_beat(const struct route_request *req)
 {
-	const char *state = req->header(req, "X-Agent-State");
 	struct controller *c = controller_of(req);
 	struct store_beat beat;
 
 	if (!config_agent(req, &beat))
 		return;
-	if (!c->hold.again) {
-		beat.applied_version =
-		    config_number(req->header(req, "X-Applied-Version"));
-		beat.state = state != NULL ? beat_state(state) : NULL;
-	}
-	beat_note(&c->beat, &beat);
+	if (!c->hold.again)
+		beat_said(&beat, req->header(req, "X-Applied-Version"),
+		    req->header(req, "X-Agent-State"));
+	beat_note(&c->beat, &beat, 0);
 }
 
 /* Whether the caller has it already: then the reply is the 304. */

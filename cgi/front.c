@@ -20,6 +20,7 @@
 
 #include "clock.h"
 #include "controller.h"
+#include "front_read.h"
 #include "keep.h"
 #include "log.h"
 #include "version.h"
@@ -28,9 +29,7 @@ enum {
 	FRONT_TURN_MS = 700,	/* found well by another so shortly ago */
 	FRONT_WAIT_MS = 500,	/* for the lock, when something changed */
 	FRONT_TRY_MS = 5,
-	FRONT_LINE = 160,
 	FRONT_STAMP = 16,	/* hex digits */
-	FRONT_SECRETS_MAX = (FRONT_RAISED_MAX + 4) * 80,
 };
 
 /* What the three files shall say. */
@@ -94,20 +93,14 @@ static void
 front_agent(const struct controller *c, struct buf *out)
 {
 	const char *sent = c->settings.agent_key;
-	struct buf text = BUF_INIT(1 << 20);
 	unsigned char sum[TOKEN_SHA256];
 	char hex[2 * TOKEN_SHA256 + 1];
 
 	if (sent == NULL || sent[0] == '\0')
 		return;
-	buf_printf(&text, "%s%s", FRONT_LABEL, sent);
-	token_hmac(sum, c->key.bytes, PASS_KEY, buf_text(&text), text.len);
+	front_key_sum(&c->key, sent, sum);
 	token_hex(hex, sum, sizeof(sum));
-	if (!text.failed)
-		buf_printf(out, "agent %s\n", hex);
-	if (text.data != NULL)
-		explicit_bzero(text.data, text.len);
-	buf_free(&text);
+	buf_printf(out, "agent %s\n", hex);
 }
 
 static enum store_end
@@ -225,7 +218,7 @@ front_write(struct controller *c)
 	int fd = -1;
 	bool ok;
 
-	/* Lua can make no folder for the heartbeats */
+	/* for the heartbeats of lighttpd */
 	if (front_wanted(c) && keep_folder(c->beat.folder) == 0)
 		fd = front_open(f);
 	if (fd >= 0)

@@ -1,9 +1,9 @@
 #ifndef FRONT_H
 #define FRONT_H
 /*
- * What lighttpd's fast path (lighttpd/fast.lua) answers polls from: three
- * files in STATE_DIR/front, folder mode 700, files mode 600. They are a
- * copy; the committed row is the truth.
+ * What lighttpd's fast path (fast.h) answers polls from: three files in
+ * STATE_DIR/front, folder mode 700, files mode 600. They are a copy; the
+ * committed row is the truth.
  *
  *   published    the body of the present version's 200
  *   credentials  lines: "key HEX", the key of the tokens; "agent HEX", the
@@ -23,8 +23,10 @@
 #define FRONT_LABEL	"X-API-Key: "
 
 enum {
-	FRONT_LEASE_MS = 10000,		/* known to fast.lua too */
+	FRONT_LEASE_MS = 10000,
 	FRONT_RAISED_MAX = 20000,	/* tokens; more: lighttpd knows none */
+	FRONT_LINE = 160,		/* of now, at most */
+	FRONT_SECRETS_MAX = (FRONT_RAISED_MAX + 4) * 80,	/* likewise */
 };
 
 struct controller;

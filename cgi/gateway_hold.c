@@ -93,7 +93,7 @@ gateway_hold_sign(struct watch *w, const struct watch_poll *poll)
 	struct store_beat beat = held->beat;
 
 	beat.at = clock_wall();
-	beat_note(&g->c->beat, &beat);
+	beat_note(&g->c->beat, &beat, 0);
 }
 
 /* --- holding ------------------------------------------------------------ */

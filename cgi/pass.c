@@ -16,6 +16,14 @@
 
 enum { PASS_NUMBER_MAX = 18 };	/* digits of a generation */
 
+void
+pass_set(struct pass_key *key, const unsigned char bytes[PASS_KEY])
+{
+	memcpy(key->bytes, bytes, PASS_KEY);
+	token_mac_set(&key->mac, bytes, PASS_KEY);
+	key->known = true;
+}
+
 static int
 pass_read(struct pass_key *key, const char *path)
 {
@@ -23,8 +31,7 @@ pass_read(struct pass_key *key, const char *path)
 	int err = keep_read(path, &text);
 
 	if (err == 0 && text.len == PASS_KEY) {
-		memcpy(key->bytes, text.data, PASS_KEY);
-		key->known = true;
+		pass_set(key, (const unsigned char *)text.data);
 	} else if (err == 0 || err == EFBIG) {
 		err = EINVAL;
 	}
@@ -92,9 +99,11 @@ static void
 pass_sign(const struct pass_key *key, const char *text, size_t len,
     char out[2 * TOKEN_SHA256])
 {
+	struct token_mac mac = key->mac;
 	unsigned char sum[TOKEN_SHA256];
 
-	token_hmac(sum, key->bytes, sizeof(key->bytes), text, len);
+	token_mac_add(&mac, text, len);
+	token_mac_end(&mac, sum);
 	token_base64url(out, sum, sizeof(sum));
 }
 

@@ -16,6 +16,7 @@ enum {
 
 struct pass_key {
 	unsigned char bytes[PASS_KEY];
+	struct token_mac mac;	/* that begins with them */
 	bool known;
 };
 
@@ -25,6 +26,7 @@ struct pass_key {
  * the file is not 32 bytes long, or an errno value.
  */
 int pass_load(struct pass_key *, const char *path);
+void pass_set(struct pass_key *, const unsigned char bytes[PASS_KEY]);
 void pass_forget(struct pass_key *);
 
 /* id: a UUID; generation: 1 or more. */

@@ -22,7 +22,8 @@ set -euo pipefail
 
 declare -A packages=(
 	[build]="gcc libc6-dev make pkgconf libcjson-dev libcurl4-openssl-dev
-	    libfcgi-dev libhiredis-dev libsqlite3-dev nettle-dev"
+	    libfcgi-dev libhiredis-dev liblua5.4-dev libsqlite3-dev
+	    nettle-dev"
 	[controller]="lighttpd lighttpd-modules-lua"
 	[agent]="ca-certificates"
 	[worker]="ca-certificates"

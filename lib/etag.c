@@ -110,3 +110,14 @@ etag_version(const char *list)
 	}
 	return highest;
 }
+
+long long
+etag_single(const char *tag)
+{
+	struct etag_item item;
+
+	if ((tag[0] != '"' && tag[0] != 'W') || !etag_next(tag, &item) ||
+	    item.end[0] != '\0')
+		return -1;
+	return etag_item_version(&item);
+}

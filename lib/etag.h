@@ -25,4 +25,7 @@ bool etag_match(const char *list, const char *tag);
  * list are understood: the highest counts. */
 long long etag_version(const char *list);
 
+/* The same of one tag alone: -1 for a list too. */
+long long etag_single(const char *tag);
+
 #endif

@@ -13,23 +13,13 @@
 #include <string.h>
 
 #include "route_param.h"
-#include "token.h"
 
 enum { ROUTE_METHODS_MAX = 16 };
 
 void
 route_request_id(struct route_request *req)
 {
-	const char *sent = req->header(req, "X-Request-ID");
-	size_t n = 0;
-
-	while (sent != NULL && n < ROUTE_ID_SIZE && sent[n] > 0x20 &&
-	    sent[n] < 0x7f)
-		n++;
-	if (n > 0 && n < ROUTE_ID_SIZE && sent[n] == '\0')
-		memcpy(req->id, sent, n + 1);
-	else
-		token_uuid(req->id);
+	route_id(req->id, req->header(req, "X-Request-ID"));
 }
 
 /* --- finding the row ---------------------------------------------------- */

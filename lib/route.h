@@ -152,6 +152,8 @@ void route_reply_free(struct route_reply *);
 /* Sets id from the X-Request-ID header when that is 1–64 printable ASCII
  * characters without spaces, else makes one. */
 void route_request_id(struct route_request *);
+/* Likewise; sent may be NULL. */
+void route_id(char out[ROUTE_ID_SIZE], const char *sent);
 
 /*
  * Finds the row and checks everything that can be checked without the body.

@@ -13,6 +13,11 @@
 
 #include "log.h"
 
+_Static_assert(sizeof(struct hmac_sha256_ctx) <= TOKEN_MAC,
+    "there is room for nettle's state");
+_Static_assert(_Alignof(struct hmac_sha256_ctx) <= _Alignof(struct token_mac),
+    "and it stands where nettle's may");
+
 void
 token_random(void *out, size_t n)
 {
@@ -23,6 +28,14 @@ token_random(void *out, size_t n)
 	while (got < 0 && errno == EINTR);
 	if (got != (ssize_t)n)	/* cannot happen up to 256 bytes */
 		log_fatal("getrandom: %s", strerror(errno));
+}
+
+bool
+token_works(void)
+{
+	unsigned char byte;
+
+	return getrandom(&byte, sizeof(byte), GRND_NONBLOCK) == sizeof(byte);
 }
 
 uint64_t
@@ -92,10 +105,10 @@ token_is_uuid(const char *text)
 	if (strlen(text) != sizeof(shape) - 1)
 		return false;
 	for (size_t i = 0; shape[i] != '\0'; i++) {
-		if (shape[i] == '-' && text[i] != '-')
-			return false;
-		if (shape[i] == 'x' &&
-		    strchr("0123456789abcdefABCDEF", text[i]) == NULL)
+		char c = text[i], low = (char)(c | 0x20);
+
+		if (shape[i] == '-' ? c != '-' : !((c >= '0' && c <= '9') ||
+		    (low >= 'a' && low <= 'f')))
 			return false;
 	}
 	return true;
@@ -111,15 +124,39 @@ token_sha256(unsigned char out[TOKEN_SHA256], const void *data, size_t len)
 	sha256_digest(&ctx, TOKEN_SHA256, out);
 }
 
+static struct hmac_sha256_ctx *
+token_mac_state(struct token_mac *mac)
+{
+	return (void *)mac->state;
+}
+
+void
+token_mac_set(struct token_mac *mac, const void *key, size_t keylen)
+{
+	hmac_sha256_set_key(token_mac_state(mac), keylen, key);
+}
+
+void
+token_mac_add(struct token_mac *mac, const void *data, size_t len)
+{
+	hmac_sha256_update(token_mac_state(mac), len, data);
+}
+
+void
+token_mac_end(struct token_mac *mac, unsigned char out[TOKEN_SHA256])
+{
+	hmac_sha256_digest(token_mac_state(mac), TOKEN_SHA256, out);
+}
+
 void
 token_hmac(unsigned char out[TOKEN_SHA256], const void *key, size_t keylen,
     const void *data, size_t len)
 {
-	struct hmac_sha256_ctx ctx;
+	struct token_mac mac;
 
-	hmac_sha256_set_key(&ctx, keylen, key);
-	hmac_sha256_update(&ctx, len, data);
-	hmac_sha256_digest(&ctx, TOKEN_SHA256, out);
+	token_mac_set(&mac, key, keylen);
+	token_mac_add(&mac, data, len);
+	token_mac_end(&mac, out);
 }
 
 void
@@ -183,4 +220,10 @@ token_equal(const char *a, const char *b)
 	size_t n = strlen(a);
 
 	return n == strlen(b) && memeql_sec(a, b, n) != 0;
+}
+
+bool
+token_same(const void *a, const void *b, size_t n)
+{
+	return memeql_sec(a, b, n) != 0;
 }

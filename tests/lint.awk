@@ -65,6 +65,8 @@ function family_of(name)
 		return "lib/token"
 	if (name == "llhttp.h")
 		return "lib/httpd"
+	if (name ~ /^(lua|lauxlib|lualib)\.h$/)
+		return "cgi/fast_lua"
 	if (name ~ /^hiredis/)
 		return "lib/redis worker/queue_redis"
 	return ""

@@ -144,7 +144,7 @@ lint_scripts()
 lint_lua()
 {
 	local file luac lua=' error io lighty math os package pairs pcall '
-	lua+='collectgarbage print select setmetatable string table tonumber '
+	lua+='_VERSION collectgarbage print select setmetatable string table tonumber '
 	lua+='tostring '
 	luac=$(command -v luac5.4 luac5.3 | head -n 1)
 	[ -n "$luac" ] || {

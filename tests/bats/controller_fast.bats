@@ -495,6 +495,7 @@ settled()
 @test "what was known before lighttpd began is not believed" {
 	[ "$TRANSPORT" = standalone ] || skip "the same script"
 	mkdir -p "$dir/late"
+	ln -sfn "$bin/../lib" "$dir/lib"
 	for name in config agents status watch; do
 		cat >"$dir/late/$name.fcgi" <<-SH
 		#!/bin/sh
@@ -618,4 +619,37 @@ beside()
 	done
 	[ -z "$(cat "$dir/state/run/"*/fast.conf)" ]
 	program_stop controller
+}
+
+@test "without its module every request goes on, which the log says once" {
+	[ "$TRANSPORT" = standalone ] || skip "the same script"
+	mkdir -p "$dir/bare/bin" "$dir/bare/lib/dcm"
+	ln -s "$bin"/* "$dir/bare/bin/"
+	mapfile -t settings <"$dir/controller.env"
+	for module in "" "no library" text; do
+		[ -z "$module" ] || echo "$module" >"$dir/bare/lib/dcm/fast.so"
+		[ "$module" != text ] ||
+		    cp "$bin/../tests/other.fcgi" "$dir/bare/lib/dcm/fast.so"
+		program_stop controller
+		: >"$dir/controller.log"
+		program_start controller env -i PATH="$PATH" \
+		    DCM_BIN="$dir/bare/bin" "${settings[@]}" \
+		    CONTROLLER_PORT="$(cat "$dir/controller.port")" \
+		    "$top/lighttpd/run.sh"
+		wait_until controller_answers && program_runs controller
+		for n in 1 2 3 4 5; do
+			ask "$AGENT_KEY" "If-None-Match: $tag"
+			[ "$status" = 304 ]
+			sleep 0.3
+		done
+		[ "$(grep -c 'left to the responders' \
+		    "$dir/controller.log")" = 1 ]
+		refute tried "$AGENT_KEY" "If-None-Match: $tag"
+	done
+	program_stop controller
+}
+
+@test "the module shows lighttpd one name, and takes none of lighttpd's" {
+	[ "$(nm -D --defined-only "$bin/../lib/dcm/fast.so" |
+	    awk '{ print $3 }')" = fast_lua_open ]
 }

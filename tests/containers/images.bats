@@ -60,7 +60,8 @@ in_image()
 
 @test "the controller's image has what the fast path is made of" {
 	in_image controller '[ -s /usr/lib/lighttpd/mod_magnet.so ] &&
-	    [ -s /usr/local/share/dcm/lighttpd/fast.lua ]'
+	    [ -s /usr/local/share/dcm/lighttpd/fast.lua ] &&
+	    [ -s /usr/local/lib/dcm/fast.so ]'
 }
 
 @test "labels say what an image is, and its version is the program's" {

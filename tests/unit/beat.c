@@ -147,7 +147,7 @@ UNIT("a beat is folded when its slot is closed, and not before")
 	beat_open(&beat);
 	CHECK(beat_place(&beat, folder));
 	b = beat_of(one, 100001, 7, "ok");
-	beat_note(&beat, &b);
+	beat_note(&beat, &b, 0);
 	CHECK(!beat_fold(&beat, s, 100002));
 	CHECK(!beat_fold(&beat, s, 102000));	/* the grace */
 	CHECK(beat_fold(&beat, s, 102200));
@@ -174,7 +174,7 @@ UNIT("a spoilt slot loses its spoilt lines only")
 	beat_open(&beat);
 	CHECK(beat_place(&beat, folder));
 	b = beat_of(one, 200001, 8, NULL);
-	beat_note(&beat, &b);
+	beat_note(&beat, &b, 0);
 	snprintf(slot, sizeof(slot), "%s/beats/100", folder);
 	f = fopen(slot, "a");
 	CHECK(f != NULL);
@@ -237,7 +237,7 @@ UNIT("while another process folds, nobody waits")
 	beat_open(&beat);
 	CHECK(beat_place(&beat, folder));
 	b = beat_of(one, 1, 7, "ok");
-	beat_note(&beat, &b);
+	beat_note(&beat, &b, 0);
 	snprintf(lock, sizeof(lock), "%s/beats/lock", folder);
 	held = keep_lock(lock, 0);
 	CHECK(held >= 0);
@@ -262,7 +262,7 @@ UNIT("beats that cannot be folded wait, and the oldest are forgotten")
 	CHECK(mkdir(path, 0700) == 0);	/* no database */
 	s = store_here("wal");
 	b = beat_of(two, 1000000, 7, "ok");
-	beat_note(&beat, &b);
+	beat_note(&beat, &b, 0);
 	snprintf(slot, sizeof(slot), "%s/beats/500", folder);
 	CHECK(beat_fold(&beat, s, 1003000));
 	CHECK(access(slot, F_OK) == 0);

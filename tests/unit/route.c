@@ -2,6 +2,10 @@
 
 #include "../../lib/route.c"
 
+#include <stdint.h>
+
+#include "token.h"
+
 /* What the handlers and the table of the test saw. */
 static struct {
 	const struct route *ran;
