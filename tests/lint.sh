@@ -144,8 +144,8 @@ lint_scripts()
 lint_lua()
 {
 	local file luac lua=' error io lighty math os package pairs pcall '
-	lua+='_VERSION collectgarbage print select setmetatable string table tonumber '
-	lua+='tostring '
+	lua+='collectgarbage print select setmetatable string table tonumber '
+	lua+='tostring _VERSION '
 	luac=$(command -v luac5.4 luac5.3 | head -n 1)
 	[ -n "$luac" ] || {
 		echo "lint: skipped: luac is not installed" >&2
