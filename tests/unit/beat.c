@@ -206,7 +206,7 @@ UNIT("what is no slot's file among them holds up none")
 	beat_open(&beat);
 	CHECK(beat_place(&beat, folder));
 	b = beat_of(one, 200001, 8, NULL);
-	beat_note(&beat, &b);
+	beat_note(&beat, &b, 0);
 	snprintf(slot, sizeof(slot), "%s/beats/99", folder);
 	CHECK(mkdir(slot, 0700) == 0);
 	snprintf(slot, sizeof(slot), "%s/beats/98", folder);
