@@ -6,6 +6,10 @@
  * from then on for that of the one before: so it is shut down, unread (RFC
  * 9112, 9.2 and 9.5). libcurl notices when it looks whether the connection is
  * alive, or when it sends, and then asks on a new one.
+ *
+ * libcurl closes one that never came to be a connection without a word (7.88,
+ * cf_socket_close): it is forgotten when libcurl waits for it no more, for its
+ * descriptor may be somebody else's by then.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -18,8 +22,9 @@ struct fetch_socket {
 	struct loop_watch watch;
 	struct fetch_hub *hub;
 	struct fetch *fetch;	/* whose connection it is; NULL: it is kept */
-	bool own;		/* libcurl will say when it closes it */
+	bool own;		/* ours, and not the resolver's */
 	bool asked;		/* libcurl waits for it */
+	bool connected;		/* libcurl will say when it closes it */
 };
 
 static struct fetch_socket *
@@ -122,6 +127,11 @@ fetch_socket_new(struct fetch_hub *hub, curl_socket_t fd)
 
 	if (!fetch_socket_room(hub, (size_t)fd))
 		return NULL;
+	s = hub->sockets[fd];
+	if (s != NULL) {	/* of one closed without a word */
+		s->connected = false;
+		return s;
+	}
 	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return NULL;
@@ -183,6 +193,16 @@ fetch_socket_use(struct fetch_socket *s, CURL *easy)
 	s->fetch->socket = s;
 }
 
+/* Whether a request was sent on it. */
+static bool
+fetch_socket_connected(struct fetch_socket *s)
+{
+	int port = s->fetch != NULL ? s->fetch->port : 0;
+
+	s->connected |= port != 0 && port == fetch_socket_port(s->watch.fd);
+	return s->connected;
+}
+
 /* CURLMOPT_SOCKETFUNCTION. Those that are not ours are of the resolver. */
 int
 fetch_socket_asked(CURL *easy, curl_socket_t fd, int what, void *arg,
@@ -198,7 +218,7 @@ fetch_socket_asked(CURL *easy, curl_socket_t fd, int what, void *arg,
 			return 0;
 		s->asked = false;
 		loop_watch_stop(hub->loop, &s->watch);
-		if (!s->own)
+		if (!s->own || !fetch_socket_connected(s))
 			fetch_socket_drop(s, fd);
 		return 0;
 	}
