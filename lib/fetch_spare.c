@@ -20,8 +20,9 @@ enum {
 static void
 fetch_spare_word(struct buf *said, const char *word)
 {
-	buf_str(said, word != NULL ? word : "\1");
-	buf_char(said, '\n');
+	if (word == NULL)
+		word = "\1";
+	buf_add(said, word, strlen(word) + 1);
 }
 
 /* All that a handle of libcurl is told; false: it is not to be kept. */

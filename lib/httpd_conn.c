@@ -279,6 +279,8 @@ httpd_conn_turn(struct loop_timer *t)
 		last = h->draining && h->count == 1;
 		c->more = false;
 		httpd_conn_queue(c);
+		if (httpd_pending(c) > 0)
+			httpd_send(c, NULL, 0);	/* an answer's end */
 		httpd_conn_work(c);
 	}
 	if (!last && !TAILQ_EMPTY(&h->ahead))

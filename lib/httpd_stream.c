@@ -1,8 +1,10 @@
 /*
  * Streamed answers: of an announced length, in chunks, or until the end of
- * the connection for HTTP/1.0. Small pieces wait for the end of the turn. The
- * head waits a little longer: so that it is one packet with a short body, and
- * can be taken back when whoever has the body fails at once.
+ * the connection for HTTP/1.0. Small pieces and ends wait for the end of the
+ * turn: whoever is waked by the first answer of many finds the others as
+ * well, and wakes once. The head waits a little longer: so that it is one
+ * packet with a short body, and can be taken back when whoever has the body
+ * fails at once.
  */
 #include <stdio.h>
 #include <sys/socket.h>
@@ -78,7 +80,7 @@ httpd_stream_end(struct httpd_request *r)
 		httpd_stream_abort(r);
 		return;
 	}
-	httpd_send(r->conn, &iov, 1);
+	httpd_send_later(r->conn, &iov, 1);
 	httpd_conn_answered(r->conn);
 }
 

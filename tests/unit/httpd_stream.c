@@ -116,6 +116,23 @@ UNIT("a stream of known length has exactly that")
 	t_sound();
 }
 
+UNIT("what ends in a turn goes out at its end")
+{
+	char byte;
+
+	t_open();
+	t_hold(&client, "1.1");
+	httpd_stream_start(seen.later, 200, "", 5);
+	httpd_stream_write(seen.later, "12345", 5);
+	httpd_stream_end(seen.later);
+	CHECK_INT(recv(client.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), -1);
+	client_hear(&client, "\r\n\r\n12345");
+	client_say(&client, LAST);
+	client_hear(&client, NULL);
+	CHECK(client_has(&client, "hello"));
+	t_sound();
+}
+
 UNIT("a stream for HTTP/1.0 ends with the connection")
 {
 	t_open();
