@@ -4,7 +4,8 @@
 # nginx; /health while a thousand slow hits are held; a body of 1 GB.
 #
 # SECONDS_EACH (4): how long each round of the small page is measured; ROUNDS
-# (5): how many there are, ours and theirs in turn.
+# (5): how many there are, of the page and of the body, ours and theirs in
+# turn.
 # shellcheck source=tests/bench/table.bash
 . "$(dirname "$0")/table.bash"
 # of bats, to load the helper, which is here already
@@ -135,22 +136,38 @@ peak()
 	awk '/^VmHWM/ { print $2 / 1024 }' "/proc/$1/status"
 }
 
-# large NAME PID URL: MB a second and MiB at most; the peak begins anew.
+# large NAME PID URL: appends MB a second and microseconds of processor a MB;
+# the peak, MiB, is of all rounds.
 large()
 {
-	echo 5 >"/proc/$2/clear_refs" 2>/dev/null || :
+	local before after
+	before=$(bench_cpu "$2")
 	curl -s -o /dev/null -w '%{size_download} %{speed_download}\n' "$3" |
-	    awk '$1 != 2 ^ 30 { exit 1 } { print $2 / 1e6 }' >"$dir/$1.speed"
+	    awk '$1 != 2 ^ 30 { exit 1 } { print $2 / 1e6 }' >>"$dir/$1.speed"
+	after=$(bench_cpu "$2")
+	awk -v cpu=$((after - before)) 'BEGIN { print cpu / (2 ^ 30 / 1e6) }' \
+	    >>"$dir/$1.work"
 	peak "$2" >"$dir/$1.peak"
 }
 
 big()
 {
+	local i one
 	put_url "http://127.0.0.1:$origin/big.bin"
-	large ours "$(program_pid worker)" "$base/hit"
-	large peer "$(nginx_pid proxy)" "http://127.0.0.1:$proxy/big.bin"
-	bench_row "$area" 'a body of 1 GB : nginx' "$(<"$dir/ours.speed")" \
-	    "$(<"$dir/peer.speed")" MB/s -
+	for one in "$(program_pid worker)" "$(nginx_pid proxy)"; do
+		echo 5 >"/proc/$one/clear_refs" 2>/dev/null || :
+	done
+	for ((i = 0; i < rounds; i++)); do
+		large ours "$(program_pid worker)" "$base/hit"
+		large peer "$(nginx_pid proxy)" \
+		    "http://127.0.0.1:$proxy/big.bin"
+	done
+	bench_row "$area" 'a body of 1 GB : nginx' \
+	    "$(bench_median <"$dir/ours.speed")" \
+	    "$(bench_median <"$dir/peer.speed")" MB/s -
+	bench_row "$area" 'a body of 1 GB : nginx' \
+	    "$(bench_median <"$dir/ours.work")" \
+	    "$(bench_median <"$dir/peer.work")" 'us of CPU a MB' -
 	bench_row "$area" 'memory after 1 GB : nginx' "$(<"$dir/ours.peak")" \
 	    "$(<"$dir/peer.peak")" MiB -
 }
