@@ -8,7 +8,8 @@
 # few enough that one is used again before TCP acknowledges with a packet of
 # its own what the next request would. All of it is in a network of its own,
 # where that may be made: a machine's firewall, or that of its containers,
-# would follow each packet.
+# would follow each packet, and a machine that paces what it sends (BBR) would
+# set a timer for each.
 #
 # AGENTS (1000000), INTERVAL (30), SECONDS_EACH (120), CONNECTIONS (256).
 # PLOT=FILE keeps the picture of how the version spread (SVG), CSV=FILE the
@@ -20,7 +21,9 @@ if [ -z "${FLEET_ALONE:-}" ] &&
     unshare "$alone" ip link set lo up 2>/dev/null; then
 	# shellcheck disable=SC2016	# the other shell expands it
 	FLEET_ALONE=1 exec unshare "$alone" sh -c \
-	    'ip link set lo up && exec "$@"' fleet "$0" "$@"
+	    'ip link set lo up
+	    echo reno >/proc/sys/net/ipv4/tcp_congestion_control
+	    exec "$@"' fleet "$0" "$@"
 fi
 
 # shellcheck source=tests/bench/fleet.bash
