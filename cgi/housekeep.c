@@ -1,6 +1,7 @@
 /*
  * Housekeeping: done by every process in its idle moments, each thing under
- * a lock that nobody waits for, so that it is done once.
+ * a lock that nobody waits for, or when it is due for all of them, so that it
+ * is done once.
  */
 #include "housekeep.h"
 

@@ -65,6 +65,7 @@ enum store_sql {
 	STORE_SQL_TALLY,
 	STORE_SQL_COUNT,
 	STORE_SQL_ODD,
+	STORE_SQL_NOBODY,
 	STORE_SQL_UNCOUNT,
 	STORE_SQL_RECOUNT,
 	STORE_SQL_GONE,
@@ -244,9 +245,6 @@ void store_live_key(unsigned char out[16], const char *id);
  * borrowed until the statement is reset. */
 sqlite3_stmt *store_agent_sql(struct store *, enum store_sql,
     const char *id);
-/* Reads a row of STORE_SQL_AGENTS and the agent's liveness. */
-enum store_end store_agent_row(struct store *, sqlite3_stmt *,
-    struct store_agent *);
 /* Who polled from `from` on, and before the part that stands before this one,
  * was told this interval. The newest is the first, the last is for ever. */
 enum { STORE_TOLD_PARTS = 8 };

@@ -135,7 +135,8 @@ store_total(struct store *s, long long *total)
 	    STORE_SQL_TOTAL), total, NULL);
 }
 
-enum store_end
+/* Reads a row of STORE_SQL_AGENTS and the agent's liveness. */
+static enum store_end
 store_agent_row(struct store *s, sqlite3_stmt *row, struct store_agent *a)
 {
 	const char *id = (const char *)sqlite3_column_text(row, 0);

@@ -90,10 +90,11 @@ static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	    "SELECT coalesce(sum(count), 0) FROM tally "
 	    "WHERE state = coalesce(?1, state) "
 	    "AND applied_version = coalesce(?2, applied_version)",
-	/* less than none, or many that are none any more */
+	/* fewer than none; many that are none any more */
 	[STORE_SQL_ODD] =
-	    "SELECT count(*) > 256 OR min(count) < 0 FROM tally "
+	    "SELECT coalesce(min(count), 0) < 0, count(*) > 256 FROM tally "
 	    "WHERE count <= 0",
+	[STORE_SQL_NOBODY] = "DELETE FROM tally WHERE count = 0",
 	[STORE_SQL_UNCOUNT] = "DELETE FROM tally",
 	[STORE_SQL_RECOUNT] =
 	    "INSERT INTO tally SELECT state, applied_version, count(*) "

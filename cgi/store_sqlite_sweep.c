@@ -139,15 +139,20 @@ store_sweep_recount(struct store_file *f)
 	return store_file_end(f, end);
 }
 
-/* Counts anew when the tally shows by itself that it should. */
+/* What the tally shows by itself: that it is wrong, or that it grows, for an
+ * agent may report any version. */
 static enum store_end
 store_sweep_odd(struct store_file *f)
 {
-	long long odd = 0;
+	long long wrong = 0, many = 0;
 	enum store_end end = store_file_whole(f, store_file_sql(f,
-	    STORE_SQL_ODD), &odd, NULL);
+	    STORE_SQL_ODD), &wrong, &many);
 
-	return end == STORE_DONE && odd ? store_sweep_recount(f) : end;
+	if (end == STORE_DONE && wrong)
+		end = store_sweep_recount(f);
+	else if (end == STORE_DONE && many)
+		end = store_file_run(f, store_file_sql(f, STORE_SQL_NOBODY));
+	return end;
 }
 
 /* --- truth and liveness compared ---------------------------------------- */

@@ -58,7 +58,7 @@ void metric_close(struct metric *);		/* or NULL */
 void metric_add(struct metric *, size_t row, const char *const *values,
     long long n);			/* counters: n is 0 or more */
 void metric_set(struct metric *, size_t row, const char *const *values,
-    long long n);			/* gauges */
+    long long n);			/* gauges, and counters of others */
 void metric_note(struct metric *, size_t row, const char *const *values,
     long long n);			/* histograms: one observation */
 
