@@ -104,8 +104,10 @@ queue_redis_take_task(struct queue_redis *r, const redisReply *row)
 	struct queue_task task = { .attempts = 0 };
 	struct queue_redis_run *run;
 
-	if (!queue_redis_take_is(row, 6) ||
-	    row->element[1]->len != TOKEN_UUID - 1)
+	/* First of all: those behind may have no other. */
+	if (queue_redis_take_is(row, 6))
+		task.config = queue_redis_take_config(r, row->element[2]);
+	if (task.config == NULL || row->element[1]->len != TOKEN_UUID - 1)
 		return;
 	run = queue_redis_take_find(r, row->element[1]->str);
 	if (run == NULL) {
@@ -117,11 +119,6 @@ queue_redis_take_task(struct queue_redis *r, const redisReply *row)
 	}
 	snprintf(run->entry, sizeof(run->entry), "%s", row->element[0]->str);
 	memcpy(task.id, run->id, TOKEN_UUID);
-	task.config = queue_redis_take_config(r, row->element[2]);
-	if (task.config == NULL) {
-		queue_redis_take_drop(r, run);
-		return;
-	}
 	task.created_at = strtoll(row->element[3]->str, NULL, 10);
 	task.attempts = strtoll(row->element[4]->str, NULL, 10);
 	task.failures = strtoll(row->element[5]->str, NULL, 10);

@@ -743,6 +743,26 @@ accepted()
 	[ "$(<"$dir/redis.out")" = 0 ]
 }
 
+@test "an entry that is no task leaves the others their configuration" {
+	[ "$engine" = redis ] || skip "there is no Redis"
+	local id=00000000-0000-4000-8000-000000000001 config n
+	start
+	put_url "$target/hello"
+	push
+	ended completed
+	config="{\"version\":1,\"data\":{\"url\":\"$target/status?404\"}}"
+	for n in no-id "$id"; do
+		redis -n 1 hset "worker:hit:task:$n" config "$config" \
+		    created 1700000000000 state 0 attempts 0 failures 0
+	done
+	# both in one answer
+	redis -n 1 eval "redis.call('XADD', KEYS[1], '*', 'id', ARGV[1])
+	    return redis.call('XADD', KEYS[1], '*', 'id', ARGV[2])" \
+	    1 worker:hit:tasks no-id "$id"
+	task=$id
+	ended completed '.status_code == 404'
+}
+
 @test "a Redis that is not there at the start is waited for" {
 	[ "$engine" = redis ] || skip "there is no Redis"
 	program_stop redis
