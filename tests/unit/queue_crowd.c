@@ -116,8 +116,8 @@ crowd_fed(void)
 		chain[i].done = on_ever;
 		on_ever(&chain[i]);
 	}
-	UNTIL(given == 5 || pushed == EVER);
-	CHECK_INT(given, 5);
+	UNTIL(given == 5);
+	CHECK(pushed < EVER);
 	turn(100);
 	queue_text_drop(ever);
 }
