@@ -60,7 +60,6 @@ store_sweep_sql(struct store_file *f, enum store_sql which,
     const struct store_told *told, long long now)
 {
 	sqlite3_stmt *row = store_file_sql(f, which);
-
 	long long since, latest = LLONG_MIN;
 
 	for (int i = 0; i < STORE_TOLD_PARTS; i++) {

@@ -204,7 +204,10 @@ UNIT("while one process takes long to look, the others do not")
 	lock = keep_lock(held, 0);
 	CHECK(lock >= 0);
 	CHECK_INT(offline(5000), 0);
-	CHECK_INT(offline(1000000), 1);	/* a look that was short waits not */
+	/* a look that was short waits not: this may have been a slow one */
+	CHECK(sqlite3_exec(s->live.db, "UPDATE sweep SET silent = 0",
+	    NULL, NULL, NULL) == SQLITE_OK);
+	CHECK_INT(offline(1000000), 1);
 	polls(1, 1000000);
 	CHECK(sqlite3_exec(s->live.db, "UPDATE sweep SET silent = 1000000",
 	    NULL, NULL, NULL) == SQLITE_OK);
