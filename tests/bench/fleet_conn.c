@@ -28,9 +28,8 @@ conn_field(llhttp_t *p, const char *at, size_t n)
 {
 	struct conn *c = p->data;
 
-	for (; n > 0; n--, at++)
-		if (c->named < sizeof(c->name))
-			c->name[c->named++] = *at;
+	for (; n > 0 && c->named < sizeof(c->name); n--)
+		c->name[c->named++] = *at++;
 	return 0;
 }
 
