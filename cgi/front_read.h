@@ -63,7 +63,7 @@ bool front_token_good(const struct front_view *, const char *id,
     long long generation);
 
 /* The sum of an API key in the file of credentials. */
-void front_key_sum(const struct pass_key *, const char *key,
+void front_key_sum(const struct pass_key *, const char *sent,
     unsigned char out[TOKEN_SHA256]);
 
 #endif

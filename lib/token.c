@@ -152,7 +152,7 @@ void
 token_hmac(unsigned char out[TOKEN_SHA256], const void *key, size_t keylen,
     const void *data, size_t len)
 {
-	struct token_mac mac;
+	struct token_mac mac = { .state = { 0 } };
 
 	token_mac_set(&mac, key, keylen);
 	token_mac_add(&mac, data, len);
