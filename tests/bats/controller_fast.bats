@@ -8,6 +8,13 @@ setup_file()
 {
 	lighttpd_has mod_magnet || return 0
 	export PROGRAMS_STAY=1
+	[ "$TRANSPORT" != mount ] || cat >"$dir/mount.conf" <<-CONF
+	\$HTTP["url"] == "/second/config" {
+		setenv.set-environment = ( "DCM_STATE" => "$dir/second",
+		    "DCM_LIB" => var.dcm_bin + "/../lib/dcm" )
+		magnet.attract-raw-url-to = var.dcm_fast
+	}
+	CONF
 	controller_start
 	request POST /config "$ADMIN_KEY" --data \
 	    '{"data":{"url":"http://a/1"},"poll_interval_seconds":30}'
@@ -619,6 +626,38 @@ beside()
 	done
 	[ -z "$(cat "$dir/state/run/"*/fast.conf)" ]
 	program_stop controller
+}
+
+# second TAG: is what the other mount has, of which nobody is a responder.
+second()
+{
+	sed -i "s/^[0-9]*/$(date +%s%3N)/" "$dir/second/front/now"
+	base=${base%"$prefix"}/second ask "$AGENT_KEY" "If-None-Match: $1" &&
+	    [ "$status" = 304 ]
+}
+
+@test "mounts that share the script answer each from its own files" {
+	[ "$TRANSPORT" = mount ] || skip "there is no other mount"
+	mkdir -p "$dir/second"
+	cp -r "$front" "$dir/second/front"
+	old=$tag
+	request POST /config "$ADMIN_KEY" --data "{\"url\":\"http://$RANDOM\"}"
+	new=$(header ETag)
+	for n in 1 2 3; do
+		wait_until second "$old"
+		alone "$AGENT_KEY" "If-None-Match: $new"
+		[ "$status" = 304 ]
+		second "$old"
+	done
+	grep -q ' 304$' "$dir/second/beats"/*
+	# it vouches for nothing any more
+	rm "$dir/second/front/now"
+	gone()
+	{
+		base=${base%"$prefix"}/second ask "$AGENT_KEY" &&
+		    [ "$status" = 404 ]
+	}
+	wait_until gone
 }
 
 @test "without its module every request goes on, which the log says once" {
