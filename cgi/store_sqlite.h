@@ -258,7 +258,7 @@ struct store_told {
 enum store_end store_told(struct store *, struct store_told *);
 /* How many agents truth has. */
 enum store_end store_total(struct store *, long long *total);
-/* DONE when truth has a row of the agent, else NONE. */
+/* DONE when truth, which is open, has a row of the agent, else NONE. */
 enum store_end store_known(struct store *, const char *id);
 /* Forgets an agent's liveness. */
 enum store_end store_live_forget(struct store *, const char *id);

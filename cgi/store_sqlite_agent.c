@@ -121,11 +121,10 @@ store_generation(struct store *s, const char *id, long long *generation)
 enum store_end
 store_known(struct store *s, const char *id)
 {
-	enum store_end end = store_file_ready(&s->truth);
 	long long one;
 
-	return end != STORE_DONE ? end : store_file_whole(&s->truth,
-	    store_agent_sql(s, STORE_SQL_KNOWN, id), &one, NULL);
+	return store_file_whole(&s->truth, store_agent_sql(s, STORE_SQL_KNOWN,
+	    id), &one, NULL);
 }
 
 enum store_end
