@@ -179,12 +179,24 @@ programs_stop()
 		name=$(basename "$pid" .pid)
 		program_stop "$name" || failed=1
 	done
-	# A responder that lighttpd was just starting ends after it.
-	wait_until rm -rf "$dir/state" || failed=1
+	wait_until responders_gone || failed=1
 	if grep -E 'ERROR: .*Sanitizer|runtime error:' "$dir"/*.log >&2; then
 		failed=1
 	fi
 	return $failed
+}
+
+# A responder that lighttpd was just starting ends after it, and may make its
+# folders first.
+responders_gone()
+{
+	local process name
+	for process in /proc/[0-9]*; do
+		read -r name <"$process/comm" && [[ $name = *.fcgi ]] &&
+		    grep -qF "$dir/" "$process/environ" "$process/cmdline" &&
+		    return 1
+	done 2>/dev/null
+	return 0
 }
 
 # A file that has more to put away has one of its own.
