@@ -147,6 +147,7 @@ queue_redis_crowd_send(struct queue_redis *r)
 	loop_timer_stop(r->base.setup.loop, &r->gather);
 	queue_redis_crowd_go(&r->pushes);
 	queue_redis_crowd_go(&r->ends);
+	queue_redis_link_write(&r->verbs);
 }
 
 static void

@@ -151,6 +151,13 @@ queue_redis_link_send(struct queue_redis_link *l, struct queue_redis_ask *ask,
 	    queue_redis_link_ask(l, ask, count, words);
 }
 
+void
+queue_redis_link_write(struct queue_redis_link *l)
+{
+	if (l->context != NULL && l->up && (l->events & POLLOUT))
+		redisAsyncHandleWrite(l->context);
+}
+
 static void
 queue_redis_link_patience(struct loop_timer *timer)
 {

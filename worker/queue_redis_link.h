@@ -53,5 +53,8 @@ struct queue_redis_ask {
 /* False: it is not up, and answered is not called. */
 bool queue_redis_link_send(struct queue_redis_link *,
     struct queue_redis_ask *, size_t count, const char *const *words);
+/* What was sent goes out now, and not in the loop's next turn. The link may
+ * be down after it, and what it was asked answered. */
+void queue_redis_link_write(struct queue_redis_link *);
 
 #endif

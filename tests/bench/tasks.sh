@@ -68,8 +68,10 @@ redis=$(port_free)
 mkdir -p "$dir/site" "$dir/redis"
 echo 'hello, this is a small page' >"$dir/site/small.txt"
 site_start
+# no rewriting of the log in the round of one of them
 program_start redis redis-server --port "$redis" --bind 127.0.0.1 \
-    --dir "$dir/redis" --save '' --appendonly yes
+    --dir "$dir/redis" --save '' --appendonly yes \
+    --auto-aof-rewrite-percentage 0
 wait_until redis-cli -p "$redis" ping
 for ((i = 0; i < rounds; i++)); do
 	ours memory memory:
