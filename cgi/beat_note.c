@@ -152,8 +152,13 @@ beat_turn(struct beat *b, long long slot)
 		if (i > 0 && (errno != ENOENT ||
 		    keep_folder(b->folder) != 0))
 			break;
-		b->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
-		    0600);
+		b->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK |
+		    O_CLOEXEC, 0600);
+	}
+	if (b->fd >= 0 && !keep_plain(b->fd)) {	/* a FIFO would fill up */
+		close(b->fd);
+		b->fd = -1;
+		errno = ENOTSUP;
 	}
 	if (b->fd < 0)
 		log_warn("beat", "%s: %s", path, strerror(errno));

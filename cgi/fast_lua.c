@@ -260,8 +260,10 @@ fast_lua_answer(lua_State *L)
 static int
 fast_lua_say(lua_State *L)
 {
+	const char *what = luaL_tolstring(L, 1, NULL);	/* it stays below */
+
 	lua_getglobal(L, "print");
-	lua_pushfstring(L, "fast.lua: %s", luaL_tolstring(L, 1, NULL));
+	lua_pushfstring(L, "fast.lua: %s", what);
 	lua_call(L, 1, 0);
 	return 0;
 }

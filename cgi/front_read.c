@@ -69,7 +69,7 @@ front_take(const struct front_view *v, const char *name, struct buf *into)
 	char path[FRONT_PATH];
 
 	return snprintf(path, sizeof(path), "%s/%s", v->folder, name) <
-	    (int)sizeof(path) && keep_read(path, into) == 0 &&
+	    (int)sizeof(path) && keep_read_plain(path, into) == 0 &&
 	    strlen(buf_text(into)) == into->len;
 }
 

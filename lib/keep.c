@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -159,29 +158,52 @@ out:
 	return err;
 }
 
-int
-keep_read(const char *path, struct buf *into)
+static int
+keep_read_all(int fd, struct buf *into)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int err = 0;
-
-	if (fd < 0)
-		return errno;
 	for (;;) {
 		char chunk[16384];
 		ssize_t n = read(fd, chunk, sizeof(chunk));
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			err = errno;
 		if (n <= 0)
-			break;
-		if (!buf_add(into, chunk, (size_t)n)) {
-			err = EFBIG;
-			break;
-		}
+			return n < 0 ? errno : 0;
+		if (!buf_add(into, chunk, (size_t)n))
+			return EFBIG;
 	}
+}
+
+int
+keep_read(const char *path, struct buf *into)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return errno;
+	err = keep_read_all(fd, into);
+	close(fd);
+	return err;
+}
+
+bool
+keep_plain(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+int
+keep_read_plain(const char *path, struct buf *into)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return errno;
+	err = keep_plain(fd) ? keep_read_all(fd, into) : ENOTSUP;
 	close(fd);
 	return err;
 }

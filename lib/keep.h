@@ -4,6 +4,7 @@
  * Files that survive a crash: after keep_write a reader, also one after a
  * power cut, sees the old bytes or the new ones and nothing between.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -28,6 +29,11 @@ int keep_rename(const char *from, const char *to);
 
 /* Appends the whole file to into: 0, EFBIG when it does not fit, or errno. */
 int keep_read(const char *path, struct buf *into);
+
+/* The same for who must not wait: ENOTSUP for what is no regular file, as a
+ * FIFO that nobody writes. */
+int keep_read_plain(const char *path, struct buf *into);
+bool keep_plain(int fd);		/* whether it is one */
 
 /* mkdir -p with mode 700 for what is made. 0 or errno. */
 int keep_folder(const char *path);

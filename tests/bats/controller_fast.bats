@@ -14,6 +14,11 @@ setup_file()
 		    "DCM_LIB" => var.dcm_bin + "/../lib/dcm" )
 		magnet.attract-raw-url-to = var.dcm_fast
 	}
+	\$HTTP["url"] == "/stateless/config" {
+		setenv.set-environment = (
+		    "DCM_LIB" => var.dcm_bin + "/../lib/dcm" )
+		magnet.attract-raw-url-to = var.dcm_fast
+	}
 	CONF
 	controller_start
 	request POST /config "$ADMIN_KEY" --data \
@@ -658,6 +663,15 @@ second()
 		    [ "$status" = 404 ]
 	}
 	wait_until gone
+}
+
+@test "what a mount lacks is said in the log, and its requests go on" {
+	[ "$TRANSPORT" = mount ] || skip "there is no other mount"
+	for n in 1 2 3; do
+		base=${base%"$prefix"}/stateless ask "$AGENT_KEY"
+		[ "$status" = 404 ]
+	done
+	wait_until log_has controller 'fast.lua: DCM_STATE is not set'
 }
 
 @test "without its module every request goes on, which the log says once" {

@@ -224,6 +224,31 @@ UNIT("what is no slot's file among them holds up none")
 	folder_remove();
 }
 
+UNIT("a poll does not wait for a FIFO in the place of its slot")
+{
+	struct store_beat b = beat_of(one, BEAT_SLOT_MS, 8, NULL);
+	struct beat beat;
+	char slot[128];
+	int reader;
+
+	folder_make();
+	beat_open(&beat);
+	CHECK(beat_place(&beat, folder));
+	CHECK(beat_note(&beat, &b, 0));
+	b.at += BEAT_SLOT_MS;
+	snprintf(slot, sizeof(slot), "%s/beats/2", folder);
+	CHECK(mkfifo(slot, 0600) == 0);
+	alarm(20);			/* else for ever */
+	CHECK(!beat_note(&beat, &b, 0));
+	alarm(0);
+	reader = open(slot, O_RDONLY | O_NONBLOCK);
+	beat.slot = 1;			/* not even for one who reads it */
+	CHECK(!beat_note(&beat, &b, 0));
+	close(reader);
+	beat_close(&beat);
+	folder_remove();
+}
+
 UNIT("while another process folds, nobody waits")
 {
 	char lock[128];

@@ -161,4 +161,28 @@ UNIT("what cannot be written is not vouched for")
 	end();
 }
 
+UNIT("lighttpd never waits for a FIFO in the place of a file")
+{
+	static const char *const names[] = { "now", "published",
+	    "credentials" };
+	struct front_view v;
+	char file[PATH_MAX];
+
+	begin(true);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		front_publish(&c);
+		CHECK(front_open_view(&v, folder, clock_wall() - 1000));
+		CHECK(front_look(&v, clock_wall()));
+		v.stamp[0] = v.tag[0] = '\0';
+		front_path(&c.front, file, names[i]);
+		CHECK(unlink(file) == 0 && mkfifo(file, 0600) == 0);
+		alarm(20);		/* else for ever */
+		CHECK(!front_look(&v, clock_wall() + 20));
+		alarm(0);
+		front_close_view(&v);
+		unlink(file);
+	}
+	end();
+}
+
 UNIT_MAIN

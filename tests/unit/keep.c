@@ -119,6 +119,27 @@ UNIT("reading appends, and refuses what does not fit")
 	CHECK_INT(keep_read(path, &b), ENOENT);
 }
 
+UNIT("who must not wait reads a regular file and nothing else")
+{
+	struct buf b = BUF_INIT(5);
+
+	make_folder();
+	CHECK_INT(keep_write(path, "abc", 3, 0600), 0);
+	CHECK_INT(keep_read_plain(path, &b), 0);
+	CHECK_TEXT(buf_text(&b), "abc");
+	CHECK_INT(keep_read_plain(path, &b), EFBIG);
+	CHECK_INT(keep_read_plain(folder, &b), ENOTSUP);
+	CHECK_INT(keep_read_plain("/dev/zero", &b), ENOTSUP);
+	CHECK(unlink(path) == 0 && mkfifo(path, 0600) == 0);
+	alarm(20);		/* else for ever */
+	CHECK_INT(keep_read_plain(path, &b), ENOTSUP);
+	alarm(0);
+	CHECK_TEXT(buf_text(&b), "abc");
+	buf_free(&b);
+	CHECK_INT(drop_folder(), 1);
+	CHECK_INT(keep_read_plain(path, &b), ENOENT);
+}
+
 UNIT("where nothing can be written the error says so")
 {
 	char longer[PATH_MAX + 10];
