@@ -29,6 +29,7 @@ enum {
 	FRONT_TURN_MS = 700,	/* found well by another so shortly ago */
 	FRONT_WAIT_MS = 500,	/* for the lock, when something changed */
 	FRONT_TRY_MS = 5,
+	FRONT_STUCK_MS = 3000,	/* who has the lock so long is not waited for */
 	FRONT_STAMP = 16,	/* hex digits */
 };
 
@@ -312,8 +313,10 @@ front_turn(struct controller *c)
 	if ((age >= 0 && age < FRONT_TURN_MS) || keep_folder(f->folder) != 0)
 		return;
 	lock = front_lock(f, 0);
-	if (lock < 0)
-		return;
-	front_write(c);
-	close(lock);
+	if (lock >= 0) {
+		front_write(c);
+		close(lock);
+	} else if (age >= FRONT_STUCK_MS) {
+		front_withdraw(f);	/* he may have committed before */
+	}
 }

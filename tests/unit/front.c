@@ -110,6 +110,39 @@ UNIT("nobody waits for a writer that does not come to an end")
 	end();
 }
 
+/* As if all had been found well so long ago. */
+static void
+found_ago(int ms)
+{
+	char file[PATH_MAX], line[32];
+	int fd;
+
+	front_path(&c.front, file, "now");
+	fd = open(file, O_WRONLY);
+	snprintf(line, sizeof(line), "%013lld", clock_wall() - ms);
+	CHECK(pwrite(fd, line, 13, 0) == 13);
+	close(fd);
+}
+
+UNIT("what a stopped writer may have outdated is taken away by a turn")
+{
+	int lock;
+
+	begin(true);
+	front_publish(&c);
+	lock = front_lock(&c.front, 0);
+	found_ago(FRONT_TURN_MS + 100);
+	front_turn(&c);
+	CHECK(there("now"));
+	found_ago(FRONT_STUCK_MS);
+	front_turn(&c);
+	CHECK(!there("now"));
+	close(lock);
+	front_turn(&c);
+	CHECK(there("now"));
+	end();
+}
+
 static void *
 publisher(void *arg)
 {
