@@ -214,6 +214,7 @@ queue_sqlite_open(const struct queue_setup *setup, struct buf *error)
 	s->expiry.fire = queue_sqlite_tidy;
 	TAILQ_INIT(&s->runs);
 	s->given_due = LLONG_MIN;
+	s->edge = LLONG_MAX;
 	s->leftover = true;
 	if (!queue_sqlite_file_open(s, error)) {
 		free(s);

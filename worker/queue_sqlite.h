@@ -39,6 +39,7 @@ struct queue_sqlite {
 	sqlite3 *db;
 	sqlite3_stmt *statements[QUEUE_SQLITE_STATEMENTS];
 	bool begun;		/* a transaction is open */
+	long long edge;		/* the first due time in it */
 	bool opened;		/* it could be written */
 	long long arrival;	/* the last one pushed */
 	long long safe;		/* the last one that is on disk */

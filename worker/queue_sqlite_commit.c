@@ -6,9 +6,12 @@
  *
  * A commit that fails undoes what was in it, and says so to each caller.
  */
+#include "queue_sqlite.h"
+
+#include <limits.h>
+
 #include "clock.h"
 #include "log.h"
-#include "queue_sqlite.h"
 
 enum {
 	COMMIT_SAY = 1000,	/* ms between two lines of a failure */
@@ -162,6 +165,7 @@ queue_sqlite_commit(struct queue_sqlite *s)
 	if (s->begun)
 		ok = queue_sqlite_commit_sync(s);
 	s->begun = false;
+	s->edge = LLONG_MAX;
 	if (ok)
 		s->safe = s->arrival;
 	else

@@ -30,6 +30,8 @@ void
 queue_sqlite_feed_back(struct queue_sqlite *s, long long due,
     long long arrival)
 {
+	if (due < s->edge)
+		s->edge = due;
 	if (due > s->given_due ||
 	    (due == s->given_due && arrival > s->given_arrival))
 		return;
@@ -144,7 +146,8 @@ queue_sqlite_feed_row(struct queue_sqlite *s, sqlite3_stmt *row,
 }
 
 /* As many as there is room for, of those that are due and on disk: whoever
- * pushed may yet be refused, and nothing is begun for him. False: the file
+ * pushed may yet be refused, and nothing is begun for him; nor is what comes
+ * after him, for the place in the order goes over nobody. False: the file
  * failed. */
 static bool
 queue_sqlite_feed_look_up(struct queue_sqlite *s, long long now,
@@ -155,7 +158,7 @@ queue_sqlite_feed_look_up(struct queue_sqlite *s, long long now,
 	int code = SQLITE_DONE;
 
 	sqlite3_bind_int64(next, 1, s->given_due);
-	sqlite3_bind_int64(next, 2, now);
+	sqlite3_bind_int64(next, 2, now < s->edge ? now : s->edge - 1);
 	sqlite3_bind_int64(next, 3, s->safe);
 	sqlite3_bind_int64(next, 4, s->given_arrival);
 	sqlite3_bind_int64(next, 5, (long long)(room + s->running));
