@@ -273,6 +273,8 @@ queue_redis_close(struct queue *q)
 	queue_redis_leave(r);
 	queue_redis_link_stop(&r->wait);
 	queue_redis_link_stop(&r->verbs);
+	/* What the last answers brought is answered, too. */
+	queue_redis_crowd_send(r);
 	queue_redis_take_stop(r);
 	queue_deliver(q);
 	loop_timer_stop(q->setup.loop, &q->turn);

@@ -79,7 +79,7 @@ queue_sqlite_push(struct queue *q, const struct queue_task *task,
 	sqlite3_bind_int64(sql, 3, row);
 	sqlite3_bind_int64(sql, 4, task->created_at);
 	if (row == 0 || !queue_sqlite_file_run(s, sql)) {
-		queue_sqlite_failed(s, "a task cannot be written");
+		queue_sqlite_spoil(s, "a task cannot be written");
 		queue_answer(q, call, QUEUE_DOWN);
 		return;
 	}
@@ -141,13 +141,12 @@ queue_sqlite_settle(struct queue *q, const struct queue_settled *settled,
 		    queue_sqlite_end(s, settled, arrival);
 	}
 	if (!ok) {
-		queue_sqlite_failed(s, "a task cannot be settled");
+		queue_sqlite_spoil(s, "a task cannot be settled");
 		queue_answer(q, call, QUEUE_DOWN);
 		return;
 	}
-	s->counts[state]--;
-	if (again)
-		s->counts[QUEUE_PENDING]++;
+	if (!again)
+		s->counts[state]--;
 	queue_sqlite_wait(s, call, QUEUE_DONE, true);
 }
 
@@ -178,7 +177,7 @@ queue_sqlite_remove(struct queue *q, const char *id, struct queue_call *call)
 	if (arrival == 0) {
 		queue_answer(q, call, QUEUE_ABSENT);
 	} else if (!ok || !queue_sqlite_delete(s, arrival)) {
-		queue_sqlite_failed(s, "a task cannot be removed");
+		queue_sqlite_spoil(s, "a task cannot be removed");
 		queue_answer(q, call, QUEUE_DOWN);
 	} else {
 		s->counts[state]--;

@@ -29,6 +29,7 @@ enum queue_sqlite_sql {
 struct queue_sqlite_run {
 	struct queue_task task;		/* config: held until it is given */
 	long long arrival, due;
+	int state;			/* as the file has it */
 	TAILQ_ENTRY(queue_sqlite_run) line;
 };
 
@@ -39,6 +40,7 @@ struct queue_sqlite {
 	sqlite3 *db;
 	sqlite3_stmt *statements[QUEUE_SQLITE_STATEMENTS];
 	bool begun;		/* a transaction is open */
+	bool spoilt;		/* and is to be undone, for a part failed */
 	long long edge;		/* the first due time in it */
 	bool opened;		/* it could be written */
 	long long arrival;	/* the last one pushed */
@@ -81,6 +83,8 @@ void queue_sqlite_commit(struct queue_sqlite *);
 void queue_sqlite_failed(struct queue_sqlite *, const char *what);
 /* Opens a transaction when there is none. */
 bool queue_sqlite_begin(struct queue_sqlite *);
+/* What was half written is undone, with all that is in the transaction. */
+void queue_sqlite_spoil(struct queue_sqlite *, const char *what);
 /* The call (or NULL) is answered after the commit, which is soon, or, lazy,
  * a little later. */
 void queue_sqlite_wait(struct queue_sqlite *, struct queue_call *,
@@ -97,6 +101,7 @@ void queue_sqlite_feed_back(struct queue_sqlite *, long long due,
 long long queue_sqlite_feed_end(struct queue_sqlite *, const char *id,
     int *state);
 void queue_sqlite_feed_forget(struct queue_sqlite *);	/* all that run */
+void queue_sqlite_feed_undone(struct queue_sqlite *);
 
 /* queue_sqlite_tidy.c: what is over for its time goes. */
 void queue_sqlite_tidy(struct loop_timer *);

@@ -97,13 +97,24 @@ queue_sqlite_commit_first(struct queue_sqlite *s)
 bool
 queue_sqlite_begin(struct queue_sqlite *s)
 {
-	if (!s->begun && queue_sqlite_commit_first(s)) {
+	if (s->begun)
+		return !s->spoilt;
+	if (queue_sqlite_commit_first(s)) {
 		s->begun = queue_sqlite_file_run(s,
 		    queue_sqlite_file_sql(s, QUEUE_SQLITE_BEGIN));
 		if (!s->begun)
 			queue_sqlite_failed(s, "no transaction");
 	}
 	return s->begun;
+}
+
+void
+queue_sqlite_spoil(struct queue_sqlite *s, const char *what)
+{
+	queue_sqlite_failed(s, what);
+	s->spoilt = s->begun;
+	if (s->begun)
+		queue_sqlite_wait(s, NULL, QUEUE_DOWN, true);
 }
 
 void
@@ -135,6 +146,7 @@ queue_sqlite_commit_undone(struct queue_sqlite *s)
 	queue_text_drop(s->config);
 	s->config = NULL;
 	queue_sqlite_commit_count(s);
+	queue_sqlite_feed_undone(s);
 }
 
 /* Nothing else is done meanwhile: where many call at once, at least as long
@@ -163,8 +175,8 @@ queue_sqlite_commit(struct queue_sqlite *s)
 
 	loop_timer_stop(s->base.setup.loop, &s->commit);
 	if (s->begun)
-		ok = queue_sqlite_commit_sync(s);
-	s->begun = false;
+		ok = !s->spoilt && queue_sqlite_commit_sync(s);
+	s->begun = s->spoilt = false;
 	s->edge = LLONG_MAX;
 	if (ok)
 		s->safe = s->arrival;

@@ -79,7 +79,7 @@ queue_sqlite_feed_end(struct queue_sqlite *s, const char *id, int *state)
 
 	if (run != NULL) {
 		arrival = run->arrival;
-		*state = QUEUE_PENDING;
+		*state = run->state;
 		TAILQ_REMOVE(&s->runs, run, line);
 		s->running--;
 		queue_sqlite_feed_free(run);
@@ -93,6 +93,22 @@ queue_sqlite_feed_end(struct queue_sqlite *s, const char *id, int *state)
 	}
 	sqlite3_reset(sql);
 	return arrival;
+}
+
+/* That they run may be what was undone. */
+void
+queue_sqlite_feed_undone(struct queue_sqlite *s)
+{
+	struct queue_sqlite_run *run;
+	sqlite3_stmt *sql;
+
+	TAILQ_FOREACH(run, &s->runs, line) {
+		sql = queue_sqlite_file_sql(s, QUEUE_SQLITE_PLACE);
+		sqlite3_bind_text(sql, 1, run->task.id, -1, SQLITE_STATIC);
+		if (sqlite3_step(sql) == SQLITE_ROW)
+			run->state = sqlite3_column_int(sql, 1);
+		sqlite3_reset(sql);
+	}
 }
 
 void
@@ -184,6 +200,7 @@ queue_sqlite_feed_give(struct queue_sqlite *s, struct queue_sqlite_run *run)
 
 	sqlite3_bind_int64(take, 1, run->arrival);
 	if (!queue_sqlite_begin(s) || !queue_sqlite_file_run(s, take)) {
+		queue_sqlite_spoil(s, "a task cannot be taken");
 		queue_sqlite_feed_free(run);
 		return false;
 	}
@@ -192,6 +209,7 @@ queue_sqlite_feed_give(struct queue_sqlite *s, struct queue_sqlite_run *run)
 	s->given_due = run->due;
 	s->given_arrival = run->arrival;
 	run->task.attempts++;
+	run->state = QUEUE_PENDING;
 	task = run->task;
 	run->task.config = NULL;
 	TAILQ_INSERT_TAIL(&s->runs, run, line);

@@ -24,8 +24,10 @@ queue_sqlite_tidy_results(struct queue_sqlite *s)
 	for (size_t i = 0; i < 2; i++) {
 		sql = queue_sqlite_file_sql(s, steps[i]);
 		sqlite3_bind_int64(sql, 1, until);
-		if (!queue_sqlite_file_run(s, sql))
+		if (!queue_sqlite_file_run(s, sql)) {
+			queue_sqlite_spoil(s, "results cannot be removed");
 			return 0;
+		}
 	}
 	return sqlite3_changes(s->db);
 }

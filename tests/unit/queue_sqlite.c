@@ -223,4 +223,125 @@ UNIT("a full disk after a kill is waited for: then what ran is given out again")
 	close_all();
 }
 
+UNIT("what is pushed is given out, whatever is due before its commit")
+{
+	open_fresh("sqlite:");
+	queue_take(queue, 10);
+	push(1, "{}");
+	finish();
+	UNTIL(given == 1);
+	settle(taken[0].id, QUEUE_PENDING, "no luck", NULL, 100);
+	CHECK_INT(finish(), QUEUE_DONE);
+	turn(60);
+	CHECK_INT(given, 1);
+	/* as after a commit that many shared */
+	queue_sqlite_of(queue)->pause = loop_now(loop) + 80;
+	push(2, "{}");
+	CHECK_INT(finish(), QUEUE_DONE);
+	turn(200);
+	CHECK_INT(given, 3);
+	close_all();
+}
+
+static int given_then;
+
+static void
+on_settled(struct queue_call *done)
+{
+	(void)done;
+	given_then = given;
+	answered = true;
+}
+
+UNIT("what is tried again comes after its settling was answered")
+{
+	static struct queue_settled again = { .state = QUEUE_PENDING,
+		.error = "no luck", .delay_ms = 2 };
+
+	open_fresh("sqlite:");
+	queue_take(queue, 10);
+	push(1, "{}");
+	finish();
+	UNTIL(given == 1);
+	turn(50);
+	memcpy(again.id, taken[0].id, TOKEN_UUID);
+	answered = false;
+	answer.done = on_settled;
+	queue_settle(queue, &again, &answer);
+	queue_take(queue, 10);
+	UNTIL(answered);
+	CHECK_INT(given_then, 1);
+	UNTIL(given == 2);
+	close_all();
+}
+
+UNIT("a result that does not fit on the disk ends nothing without it")
+{
+	static struct queue_settled big[2];
+	static struct queue_call calls[2];
+	static char body[4 << 20];
+	struct rlimit was, none;
+
+	signal(SIGXFSZ, SIG_IGN);
+	open_fresh("sqlite:");
+	push(1, "{}");
+	finish();
+	push(2, "{}");
+	finish();
+	queue_take(queue, 5);
+	UNTIL(given == 2);
+	turn(50);
+	memset(body, 'x', sizeof(body) - 1);
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &was), 0);
+	none = (struct rlimit){ 1 << 20, was.rlim_max };
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &none), 0);
+	for (int i = 0; i < 2; i++) {
+		big[i] = (struct queue_settled){ .state = QUEUE_COMPLETED,
+			.result = body };
+		memcpy(big[i].id, taken[i].id, TOKEN_UUID);
+		calls[i].done = on_done;
+		answered = false;
+		queue_settle(queue, &big[i], &calls[i]);
+	}
+	turn(100);
+	CHECK_INT(calls[0].end, QUEUE_DOWN);
+	CHECK_INT(calls[1].end, QUEUE_DOWN);
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &was), 0);
+	CHECK_INT(count("SELECT count(*) FROM task WHERE state = 2"),
+	    count("SELECT count(*) FROM result"));
+	for (int i = 0; i < 2; i++) {
+		answered = false;
+		queue_settle(queue, &big[i], &calls[i]);
+		UNTIL(answered);
+		CHECK_INT(calls[i].end, QUEUE_DONE);
+	}
+	CHECK_INT(count("SELECT count(*) FROM result"), 2);
+	close_all();
+}
+
+UNIT("what was taken on a full disk is counted once")
+{
+	struct queue_facts facts;
+	struct rlimit was, none;
+
+	signal(SIGXFSZ, SIG_IGN);
+	open_fresh("sqlite:");
+	push(1, "{}");
+	finish();
+	turn(50);
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &was), 0);
+	none = (struct rlimit){ 4096, was.rlim_max };
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &none), 0);
+	queue_take(queue, 5);
+	UNTIL(given == 1);
+	turn(100);
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &was), 0);
+	settle(taken[0].id, QUEUE_COMPLETED, NULL, "{}", 0);
+	CHECK_INT(finish(), QUEUE_DONE);
+	queue_facts(queue, &facts);
+	CHECK_INT(facts.queued, 0);
+	CHECK_INT(facts.pending, 0);
+	close_all();
+}
+
 UNIT_MAIN
