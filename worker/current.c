@@ -102,17 +102,34 @@ current_envelope(struct current_reading *r, const struct current_offer *offer,
 		etag_make(c->etag, c->version, offer->body, offer->len);
 }
 
-/* The `via` of an envelope, that current_body wrote. */
+bool
+current_via_plain(const char *via)
+{
+	size_t len = strlen(via);
+
+	for (size_t i = 0; i < len && len <= CURRENT_VIA; i++)
+		if (via[i] < ' ' || via[i] > '~')
+			return false;
+	return len <= CURRENT_VIA;
+}
+
+/* The `via` of an envelope; current_body wrote it, or somebody else. */
 static struct json *
 current_caller(const struct current_offer *offer,
     const struct json_span *document)
 {
 	struct json_span span;
+	struct json *caller;
 
 	if (document->text == offer->body ||
 	    json_span(offer->body, offer->len, "via", &span) != JSON_STRING)
 		return NULL;
-	return json_parse(span.text, span.len, NULL);
+	caller = json_parse(span.text, span.len, NULL);
+	if (caller != NULL && !current_via_plain(json_text(caller))) {
+		json_free(caller);
+		return NULL;
+	}
+	return caller;
 }
 
 static bool

@@ -15,6 +15,7 @@ enum {
 	CURRENT_BODY_MAX = 1048576 + 4096,	/* bytes of a delivery */
 	CURRENT_ETAG = 128,		/* with quotes and NUL */
 	CURRENT_INTERVAL = 30,		/* seconds, when none is given */
+	CURRENT_VIA = 1024,		/* bytes of a caller's Via */
 };
 
 struct current {
@@ -28,6 +29,9 @@ struct current {
 	struct document document;
 	char **headers;		/* to send, "Name: value"; ends with NULL */
 };
+
+/* Whether a caller's Via may be carried on: printable, and not too long. */
+bool current_via_plain(const char *via);
 
 /* What was delivered. Borrowed. */
 struct current_offer {

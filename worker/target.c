@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TARGET_VIA = 1024 };	/* bytes that are carried on */
-
 void
 target_request(const struct worker *w, const struct current *c,
     struct fetch_request *r)
@@ -36,12 +34,7 @@ target_caller(const struct route_request *req)
 {
 	const char *via = req->header(req, "Via");
 
-	if (via == NULL || strlen(via) > TARGET_VIA)
-		return NULL;
-	for (const char *p = via; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
-			return NULL;
-	return via;
+	return via != NULL && current_via_plain(via) ? via : NULL;
 }
 
 char **

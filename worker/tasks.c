@@ -109,9 +109,9 @@ tasks_post(struct route_request *req, struct route_reply *reply)
 	}
 	a = tasks_ask_new(req, reply, tasks_posted);
 	if (a != NULL) {
-		/* An index of names that come in their order has one page that
-	 * changes, not one for each task. */
-	token_uuid_timed(task.id, task.created_at);
+		/* An index of names that come in their order has one page
+		 * that changes, not one for each task. */
+		token_uuid_timed(task.id, task.created_at);
 		memcpy(a->id, task.id, TOKEN_UUID);
 		queue_push(w->tasks->queue, &task, &a->call);
 	}

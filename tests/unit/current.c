@@ -134,6 +134,11 @@ UNIT("what a task is given to run with knows its caller's Via")
 	CHECK(c != NULL);
 	CHECK_TEXT(c->headers[0], "Via: 1.1 me");
 	current_drop(c);
+	c = deliver("{\"data\":{\"url\":\"http://a\"},"
+	    "\"via\":\"x\\r\\nCookie: y\"}", NULL);
+	CHECK(c != NULL);
+	CHECK_TEXT(c->headers[0], "Via: 1.1 me");
+	current_drop(c);
 }
 
 UNIT("a delivery that is not one is refused with a sentence")
