@@ -49,8 +49,9 @@ void front_close(struct front *);		/* keeps stays */
 void front_publish(struct controller *);
 
 /* Mends what is missing or behind, and says in `now` that all is well;
- * unless another process just did. Whose settings are no longer those of
- * DCM_CONFIG says so no more: they are read again with the next request. */
+ * unless another process just did. Takes `now` away where another has been at
+ * it for 3 s. Whose settings are no longer those of DCM_CONFIG says so no
+ * more: they are read again with the next request. */
 void front_turn(struct controller *);
 
 #endif

@@ -49,23 +49,38 @@ UNIT("a push is answered after the commit, and many share one")
 	close_all();
 }
 
-UNIT("a task that does not come to the disk is refused, and never begun")
+static struct rlimit disk_was;
+
+/* No file may grow beyond so many bytes, until disk_free. */
+static void
+disk_full(rlim_t bytes)
 {
-	struct rlimit was, none;
+	struct rlimit full;
 
 	signal(SIGXFSZ, SIG_IGN);
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &disk_was), 0);
+	full = (struct rlimit){ bytes, disk_was.rlim_max };
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &full), 0);
+}
+
+static void
+disk_free(void)
+{
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &disk_was), 0);
+}
+
+UNIT("a task that does not come to the disk is refused, and never begun")
+{
 	open_fresh("sqlite:");
 	turn(50);		/* what is done at the start is done */
-	CHECK_INT(getrlimit(RLIMIT_FSIZE, &was), 0);
-	none = (struct rlimit){ 4096, was.rlim_max };
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &none), 0);
+	disk_full(4096);
 	for (int i = 1; i < 4; i++) {
 		queue_take(queue, 5);
 		push(i, "{}");
 		CHECK_INT(finish(), QUEUE_DOWN);
 		CHECK_INT(given, 0);
 	}
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &was), 0);
+	disk_free();
 	push(4, "{}");
 	CHECK_INT(finish(), QUEUE_DONE);
 	UNTIL(given == 1);
@@ -91,24 +106,20 @@ count(const char *sql)
 UNIT("what cannot be settled on a full disk can be later, and is done once")
 {
 	struct queue_facts facts;
-	struct rlimit was, none;
 
-	signal(SIGXFSZ, SIG_IGN);
 	open_fresh("sqlite:");
 	push(1, "{}");
 	finish();
 	queue_take(queue, 5);
 	UNTIL(given == 1);
 	turn(50);
-	CHECK_INT(getrlimit(RLIMIT_FSIZE, &was), 0);
-	none = (struct rlimit){ 4096, was.rlim_max };
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &none), 0);
+	disk_full(4096);
 	settle(taken[0].id, QUEUE_COMPLETED, NULL, "{}", 0);
 	CHECK_INT(finish(), QUEUE_DOWN);
 	queue_facts(queue, &facts);
 	CHECK_INT(facts.pending, 1);
 	CHECK_INT(facts.oldest, taken[0].created_at);
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &was), 0);
+	disk_free();
 	settle(taken[0].id, QUEUE_COMPLETED, NULL, "{}", 0);
 	CHECK_INT(finish(), QUEUE_DONE);
 	turn(50);
@@ -192,15 +203,11 @@ killed(void)
 UNIT("a full disk after a kill is waited for: then what ran is given out again")
 {
 	struct queue_facts facts;
-	struct rlimit was, none;
 
-	signal(SIGXFSZ, SIG_IGN);
 	open_fresh("sqlite:");
 	queue_close(queue);
 	killed();
-	CHECK_INT(getrlimit(RLIMIT_FSIZE, &was), 0);
-	none = (struct rlimit){ 4096, was.rlim_max };
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &none), 0);
+	disk_full(4096);
 	queue = queue_open(&setup, &(struct buf)BUF_INIT(256));
 	CHECK(queue != NULL);
 	given = 0;
@@ -214,7 +221,7 @@ UNIT("a full disk after a kill is waited for: then what ran is given out again")
 	queue_facts(queue, &facts);
 	CHECK(!facts.up);
 	CHECK_INT(given, 0);
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &was), 0);
+	disk_free();
 	UNTIL(given == 1);
 	CHECK_INT(taken[0].id[35], '1');
 	CHECK_INT(taken[0].attempts, 2);
@@ -280,9 +287,7 @@ UNIT("a result that does not fit on the disk ends nothing without it")
 	static struct queue_settled big[2];
 	static struct queue_call calls[2];
 	static char body[4 << 20];
-	struct rlimit was, none;
 
-	signal(SIGXFSZ, SIG_IGN);
 	open_fresh("sqlite:");
 	push(1, "{}");
 	finish();
@@ -292,9 +297,7 @@ UNIT("a result that does not fit on the disk ends nothing without it")
 	UNTIL(given == 2);
 	turn(50);
 	memset(body, 'x', sizeof(body) - 1);
-	CHECK_INT(getrlimit(RLIMIT_FSIZE, &was), 0);
-	none = (struct rlimit){ 1 << 20, was.rlim_max };
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &none), 0);
+	disk_full(1 << 20);
 	for (int i = 0; i < 2; i++) {
 		big[i] = (struct queue_settled){ .state = QUEUE_COMPLETED,
 			.result = body };
@@ -306,7 +309,7 @@ UNIT("a result that does not fit on the disk ends nothing without it")
 	turn(100);
 	CHECK_INT(calls[0].end, QUEUE_DOWN);
 	CHECK_INT(calls[1].end, QUEUE_DOWN);
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &was), 0);
+	disk_free();
 	CHECK_INT(count("SELECT count(*) FROM task WHERE state = 2"),
 	    count("SELECT count(*) FROM result"));
 	for (int i = 0; i < 2; i++) {
@@ -322,20 +325,16 @@ UNIT("a result that does not fit on the disk ends nothing without it")
 UNIT("what was taken on a full disk is counted once")
 {
 	struct queue_facts facts;
-	struct rlimit was, none;
 
-	signal(SIGXFSZ, SIG_IGN);
 	open_fresh("sqlite:");
 	push(1, "{}");
 	finish();
 	turn(50);
-	CHECK_INT(getrlimit(RLIMIT_FSIZE, &was), 0);
-	none = (struct rlimit){ 4096, was.rlim_max };
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &none), 0);
+	disk_full(4096);
 	queue_take(queue, 5);
 	UNTIL(given == 1);
 	turn(100);
-	CHECK_INT(setrlimit(RLIMIT_FSIZE, &was), 0);
+	disk_free();
 	settle(taken[0].id, QUEUE_COMPLETED, NULL, "{}", 0);
 	CHECK_INT(finish(), QUEUE_DONE);
 	queue_facts(queue, &facts);
