@@ -16,13 +16,13 @@
 enum fast_field {
 	FAST_KEY, FAST_AUTHORIZATION, FAST_TAGS, FAST_CACHE, FAST_ID,
 	FAST_VERSION, FAST_STATE, FAST_REQUEST,
-	FAST_FIELDS,
-	FAST_NOTHING = FAST_FIELDS,	/* it says nothing to this */
+	FAST_NOTHING,	/* it is none of those before */
 	FAST_OTHER,	/* it asks for more than this can do, or could become
 			 * another one's CGI variable */
 };
 
 enum {
+	FAST_FIELDS = FAST_NOTHING,
 	FAST_COUNT_MAX = 100,	/* fields of a request, half of
 				 * GATEWAY_FIELDS_MAX */
 	FAST_TARGET_SIZE = 256,

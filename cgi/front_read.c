@@ -25,7 +25,7 @@ enum {
 };
 
 /* A line of now. */
-struct front_said {
+struct front_now {
 	char at[FRONT_NUMBER_SIZE];
 	char tag[ETAG_SIZE];
 	char interval[FRONT_NUMBER_SIZE];
@@ -33,7 +33,7 @@ struct front_said {
 };
 
 /* What a file of credentials says. */
-struct front_known {
+struct front_secrets {
 	struct pass_key key;
 	bool agent, tokens;
 	unsigned char agent_sum[TOKEN_SHA256];
@@ -64,7 +64,7 @@ front_close_view(struct front_view *v)
 
 /* Whether a file of the folder was read whole. */
 static bool
-front_take(const struct front_view *v, const char *name, struct buf *into)
+front_read_file(const struct front_view *v, const char *name, struct buf *into)
 {
 	char path[FRONT_PATH];
 
@@ -97,13 +97,13 @@ front_number(const char *word)
 }
 
 static bool
-front_now(const struct front_view *v, struct front_said *said)
+front_now_read(const struct front_view *v, struct front_now *said)
 {
 	struct buf line = BUF_INIT(FRONT_LINE);
 	const char *text;
 	bool ok;
 
-	ok = front_take(v, "now", &line);
+	ok = front_read_file(v, "now", &line);
 	text = buf_text(&line);
 	ok = ok && front_word(&text, ' ', said->at, sizeof(said->at)) &&
 	    front_number(said->at) &&
@@ -120,14 +120,14 @@ front_now(const struct front_view *v, struct front_said *said)
 /* --- published ---------------------------------------------------------- */
 
 static bool
-front_published(struct front_view *v, const char *tag)
+front_published_read(struct front_view *v, const char *tag)
 {
 	struct buf body = BUF_INIT(VERSION_BODY_MAX);
 	char made[ETAG_SIZE];
 
 	if (strcmp(tag, v->tag) == 0)
 		return true;
-	if (front_take(v, "published", &body))
+	if (front_read_file(v, "published", &body))
 		etag_make(made, etag_single(tag), body.data, body.len);
 	else
 		made[0] = '\0';
@@ -145,7 +145,7 @@ front_published(struct front_view *v, const char *tag)
 /* --- credentials -------------------------------------------------------- */
 
 static bool
-front_bytes(const char *text, unsigned char out[TOKEN_SHA256])
+front_secrets_bytes(const char *text, unsigned char out[TOKEN_SHA256])
 {
 	size_t len = strlen(text);
 
@@ -163,7 +163,7 @@ front_bytes(const char *text, unsigned char out[TOKEN_SHA256])
 
 /* "ID GENERATION". */
 static bool
-front_raise(struct front_known *k, char *line)
+front_secrets_raised(struct front_secrets *k, char *line)
 {
 	char *number = line + TOKEN_UUID;
 	struct front_raised *row = &k->raised[k->count];
@@ -183,7 +183,7 @@ front_raise(struct front_known *k, char *line)
 
 /* False: it is none that a responder writes. */
 static bool
-front_line(struct front_known *k, char *line)
+front_secrets_line(struct front_secrets *k, char *line)
 {
 	unsigned char key[PASS_KEY];
 
@@ -191,7 +191,7 @@ front_line(struct front_known *k, char *line)
 		return false;		/* that is the last one */
 	if (!k->key.known) {
 		k->key.known = strncmp(line, "key ", 4) == 0 &&
-		    front_bytes(line + 4, key);
+		    front_secrets_bytes(line + 4, key);
 		if (k->key.known)
 			pass_set(&k->key, key);
 		explicit_bzero(key, sizeof(key));
@@ -200,12 +200,12 @@ front_line(struct front_known *k, char *line)
 	if (strcmp(line, "tokens") == 0)
 		return k->tokens = true;
 	if (strncmp(line, "agent ", 6) == 0)
-		return k->agent = front_bytes(line + 6, k->agent_sum);
-	return front_raise(k, line);
+		return k->agent = front_secrets_bytes(line + 6, k->agent_sum);
+	return front_secrets_raised(k, line);
 }
 
 static int
-front_order(const void *a, const void *b)
+front_raised_order(const void *a, const void *b)
 {
 	const struct front_raised *x = a, *y = b;
 	int order = memcmp(x->id, y->id, TOKEN_UUID);
@@ -216,7 +216,7 @@ front_order(const void *a, const void *b)
 }
 
 static bool
-front_parse(struct front_known *k, char *text)
+front_secrets_parse(struct front_secrets *k, char *text)
 {
 	size_t lines = 0;
 	char *end;
@@ -229,16 +229,17 @@ front_parse(struct front_known *k, char *text)
 		return false;
 	for (; (end = strchr(text, '\n')) != NULL; text = end + 1) {
 		*end = '\0';
-		if (!front_line(k, text))
+		if (!front_secrets_line(k, text))
 			return false;
 	}
 	if (k->count > 1)
-		qsort(k->raised, k->count, sizeof(*k->raised), front_order);
+		qsort(k->raised, k->count, sizeof(*k->raised),
+		    front_raised_order);
 	return k->key.known && *text == '\0';
 }
 
 static void
-front_learn(struct front_view *v, const struct front_known *k)
+front_secrets_learn(struct front_view *v, const struct front_secrets *k)
 {
 	free(v->raised);
 	v->key = k->key;
@@ -250,10 +251,10 @@ front_learn(struct front_view *v, const struct front_known *k)
 }
 
 static bool
-front_credentials(struct front_view *v, const char *stamp)
+front_secrets_read(struct front_view *v, const char *stamp)
 {
 	struct buf text = BUF_INIT(FRONT_SECRETS_MAX);
-	struct front_known known = { .count = 0 };
+	struct front_secrets known = { .count = 0 };
 	unsigned char sum[TOKEN_SHA256];
 	char hex[2 * TOKEN_SHA256 + 1];
 	bool ok;
@@ -262,16 +263,17 @@ front_credentials(struct front_view *v, const char *stamp)
 		return true;
 	/* at once: what is grown leaves its secrets in freed memory */
 	ok = buf_room(&text, text.max) != NULL &&
-	    front_take(v, "credentials", &text);
+	    front_read_file(v, "credentials", &text);
 	token_sha256(sum, buf_text(&text), text.len);
 	token_hex(hex, sum, sizeof(sum));
 	hex[FRONT_STAMP_SIZE - 1] = '\0';
-	ok = ok && strcmp(hex, stamp) == 0 && front_parse(&known, text.data);
+	ok = ok && strcmp(hex, stamp) == 0 &&
+	    front_secrets_parse(&known, text.data);
 	if (text.data != NULL)
 		explicit_bzero(text.data, text.len);
 	buf_free(&text);
 	if (ok) {
-		front_learn(v, &known);
+		front_secrets_learn(v, &known);
 		memcpy(v->stamp, hex, sizeof(v->stamp));
 	} else {
 		free(known.raised);
@@ -285,7 +287,7 @@ front_credentials(struct front_view *v, const char *stamp)
 bool
 front_look(struct front_view *v, long long now)
 {
-	struct front_said said;
+	struct front_now said;
 	long long at;
 
 	if (now >= v->looked && now - v->looked < FRONT_LOOK_MS)
@@ -294,14 +296,14 @@ front_look(struct front_view *v, long long now)
 		v->begun = now;		/* the clock was set back */
 	v->looked = now;
 	v->good = false;
-	if (!front_now(v, &said))
+	if (!front_now_read(v, &said))
 		return false;
 	at = strtoll(said.at, NULL, 10);
 	if (at < v->begun || at < now - FRONT_LEASE_MS ||
 	    at > now + FRONT_AHEAD_MS)
 		return false;
-	if (!front_published(v, said.tag) ||
-	    !front_credentials(v, said.stamp))
+	if (!front_published_read(v, said.tag) ||
+	    !front_secrets_read(v, said.stamp))
 		return false;
 	memcpy(v->interval, said.interval, sizeof(v->interval));
 	return v->good = true;

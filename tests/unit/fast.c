@@ -10,34 +10,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../../cgi/controller.h"
 #include "../../cgi/front.h"
+#include "controller_here.h"
 #include "keep.h"
 
 static const char one[] = "3f2b8c1e-5d4a-4f6b-9a7c-0e1d2c3b4a5f";
 static const char two[] = "4f2b8c1e-5d4a-4f6b-9a7c-0e1d2c3b4a5f";
 
-static struct controller c;
 static struct fast fast;
 static struct fast_reply reply;
-static char folder[64], bearer[PASS_SIZE + 8], etag[ETAG_SIZE];
+static char bearer[PASS_SIZE + 8], etag[ETAG_SIZE];
 
 /* One that is raised to its second generation; what was published is told. */
 static void
 begin(void)
 {
-	const struct setting_source none = { .get = NULL };
 	const struct store_version *v;
-	struct buf error = BUF_INIT(1024);
 
-	snprintf(folder, sizeof(folder), "/tmp/dcm-fast.XXXXXX");
-	CHECK(mkdtemp(folder) != NULL);
-	setenv("STATE_DIR", folder, 1);
-	setenv("ADMIN_API_KEY", "admin", 1);
-	setenv("AGENT_API_KEY", "agent", 1);
-	CHECK(controller_start(&c, NULL, &error));
-	CHECK(controller_load(&c, none));
-	c.front.keeps = true;
+	controller_here(true);
 	CHECK(fast_open(&fast, folder));
 	CHECK_INT(pass_load(&c.key, c.key_path), 0);
 	CHECK_INT(store_raise(c.store, two, 2, 1), STORE_DONE);
@@ -49,12 +39,8 @@ begin(void)
 static void
 end(void)
 {
-	char line[96];
-
 	fast_close(&fast);
-	controller_stop(&c);
-	snprintf(line, sizeof(line), "rm -rf %s", folder);
-	CHECK(system(line) == 0);
+	controller_gone();
 }
 
 static struct fast_poll

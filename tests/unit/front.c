@@ -8,34 +8,7 @@
 
 #include "../../cgi/front.c"
 
-static struct controller c;
-static char folder[64];
-
-static void
-begin(bool keeps)
-{
-	const struct setting_source none = { .get = NULL };
-	struct buf error = BUF_INIT(1024);
-
-	snprintf(folder, sizeof(folder), "/tmp/dcm-front.XXXXXX");
-	CHECK(mkdtemp(folder) != NULL);
-	setenv("STATE_DIR", folder, 1);
-	setenv("ADMIN_API_KEY", "admin", 1);
-	setenv("AGENT_API_KEY", "agent", 1);
-	CHECK(controller_start(&c, NULL, &error));
-	CHECK(controller_load(&c, none));
-	c.front.keeps = keeps;
-}
-
-static void
-end(void)
-{
-	char line[96];
-
-	controller_stop(&c);
-	snprintf(line, sizeof(line), "rm -rf %s", folder);
-	CHECK(system(line) == 0);
-}
+#include "controller_here.h"
 
 static bool
 there(const char *name)
@@ -49,7 +22,7 @@ UNIT("a responder writes all three, and a turn mends what is missing")
 {
 	char file[PATH_MAX];
 
-	begin(true);
+	controller_here(true);
 	front_publish(&c);
 	CHECK(there("now") && there("published") && there("credentials"));
 	front_path(&c.front, file, "credentials");
@@ -58,7 +31,7 @@ UNIT("a responder writes all three, and a turn mends what is missing")
 	unlink(file);
 	front_turn(&c);
 	CHECK(there("now") && there("credentials"));
-	end();
+	controller_gone();
 }
 
 UNIT("what others could read is written anew")
@@ -66,19 +39,19 @@ UNIT("what others could read is written anew")
 	char file[PATH_MAX];
 	struct stat st;
 
-	begin(true);
+	controller_here(true);
 	front_publish(&c);
 	front_path(&c.front, file, "credentials");
 	CHECK(chmod(file, 0644) == 0);
 	front_publish(&c);
 	CHECK(stat(file, &st) == 0);
 	CHECK_INT(st.st_mode & 0777, 0600);
-	end();
+	controller_gone();
 }
 
 UNIT("a command makes no folder, and takes away what may be behind")
 {
-	begin(false);
+	controller_here(false);
 	front_publish(&c);
 	CHECK(!there("lock"));
 	c.front.keeps = true;
@@ -89,14 +62,14 @@ UNIT("a command makes no folder, and takes away what may be behind")
 	CHECK(!there("now"));
 	front_turn(&c);
 	CHECK(!there("now"));
-	end();
+	controller_gone();
 }
 
 UNIT("nobody waits for a writer that does not come to an end")
 {
 	int lock;
 
-	begin(true);
+	controller_here(true);
 	front_publish(&c);
 	lock = front_lock(&c.front, 0);
 	CHECK(lock >= 0);
@@ -107,7 +80,7 @@ UNIT("nobody waits for a writer that does not come to an end")
 	close(lock);
 	front_turn(&c);
 	CHECK(there("now"));
-	end();
+	controller_gone();
 }
 
 /* As if all had been found well so long ago. */
@@ -128,7 +101,7 @@ UNIT("what a stopped writer may have outdated is taken away by a turn")
 {
 	int lock;
 
-	begin(true);
+	controller_here(true);
 	front_publish(&c);
 	lock = front_lock(&c.front, 0);
 	found_ago(FRONT_TURN_MS + 100);
@@ -140,7 +113,7 @@ UNIT("what a stopped writer may have outdated is taken away by a turn")
 	close(lock);
 	front_turn(&c);
 	CHECK(there("now"));
-	end();
+	controller_gone();
 }
 
 static void *
@@ -156,7 +129,7 @@ UNIT("who was slow writes nothing that another has taken away meanwhile")
 	pthread_t slow;
 	int fd;
 
-	begin(true);
+	controller_here(true);
 	front_publish(&c);
 	front_path(&c.front, file, "published");
 	unlink(file);
@@ -170,14 +143,14 @@ UNIT("who was slow writes nothing that another has taken away meanwhile")
 	CHECK(there("published") && !there("now"));
 	front_turn(&c);
 	CHECK(there("now"));
-	end();
+	controller_gone();
 }
 
 UNIT("what cannot be written is not vouched for")
 {
 	char file[PATH_MAX];
 
-	begin(true);
+	controller_here(true);
 	front_publish(&c);
 	front_path(&c.front, file, "published");
 	unlink(file);
@@ -191,7 +164,7 @@ UNIT("what cannot be written is not vouched for")
 	c.settings.agent_key = NULL;
 	front_publish(&c);
 	CHECK(!there("now"));
-	end();
+	controller_gone();
 }
 
 UNIT("lighttpd never waits for a FIFO in the place of a file")
@@ -201,7 +174,7 @@ UNIT("lighttpd never waits for a FIFO in the place of a file")
 	struct front_view v;
 	char file[PATH_MAX];
 
-	begin(true);
+	controller_here(true);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		front_publish(&c);
 		CHECK(front_open_view(&v, folder, clock_wall() - 1000));
@@ -215,7 +188,7 @@ UNIT("lighttpd never waits for a FIFO in the place of a file")
 		front_close_view(&v);
 		unlink(file);
 	}
-	end();
+	controller_gone();
 }
 
 UNIT_MAIN
