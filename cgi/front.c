@@ -169,7 +169,7 @@ front_file(const struct front *f, const char *name, const char *data,
 
 	if (!front_path(f, path, name))
 		return false;
-	if (!front_private(path) || keep_read(path, &there) != 0 ||
+	if (!front_private(path) || keep_read_plain(path, &there) != 0 ||
 	    there.len != len || memcmp(buf_text(&there), data, len) != 0)
 		err = keep_write(path, data, len, 0600);
 	if (there.data != NULL)
@@ -192,7 +192,7 @@ front_open(const struct front *f)
 
 	if (!front_path(f, path, "now"))
 		return -1;
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd < 0)
 		log_error("front", "%s: %s", path, strerror(errno));
 	return fd;
@@ -279,8 +279,8 @@ front_age(const struct front *f)
 	char path[PATH_MAX];
 	long long age = -1;
 
-	if (front_path(f, path, "now") && keep_read(path, &line) == 0 &&
-	    line.len > 0)
+	if (front_path(f, path, "now") &&
+	    keep_read_plain(path, &line) == 0 && line.len > 0)
 		age = clock_wall() - strtoll(line.data, NULL, 10);
 	buf_free(&line);
 	return age;

@@ -70,11 +70,11 @@ keep_claim(const char *name)
 {
 	for (int tries = 0; tries < KEEP_TRIES; tries++) {
 		int fd = open(name, O_WRONLY | O_CREAT | O_NOFOLLOW |
-		    O_CLOEXEC, 0600);
+		    O_NONBLOCK | O_CLOEXEC, 0600);
 		int err = errno;
 
-		if (fd < 0 && (err == EACCES || err == ELOOP) &&
-		    unlink(name) == 0)
+		if (fd < 0 && (err == EACCES || err == ELOOP ||
+		    err == ENXIO) && unlink(name) == 0)
 			continue;	/* left by another user, or a trap */
 		if (fd < 0) {
 			errno = err;

@@ -123,22 +123,47 @@ publisher(void *arg)
 	return NULL;
 }
 
+/* Until somebody waits for the lock of that file. */
+static void
+waited_for(int fd)
+{
+	char inode[32], line[256], *at;
+	bool found = false;
+	struct stat st;
+	FILE *locks;
+
+	CHECK(fstat(fd, &st) == 0);
+	snprintf(inode, sizeof(inode), ":%llu ",
+	    (unsigned long long)st.st_ino);
+	for (int i = 0; i < 2000 && !found; i++) {
+		locks = fopen("/proc/locks", "re");
+		CHECK(locks != NULL);
+		while (!found && fgets(line, sizeof(line), locks) != NULL)
+			found = (at = strstr(line, "-> ")) != NULL &&
+			    strstr(at, inode) != NULL;
+		fclose(locks);
+		usleep(10000);
+	}
+	CHECK(found);
+}
+
 UNIT("who was slow writes nothing that another has taken away meanwhile")
 {
 	char file[PATH_MAX];
 	pthread_t slow;
-	int fd;
+	int lock;
 
 	controller_here(true);
 	front_publish(&c);
 	front_path(&c.front, file, "published");
 	unlink(file);
-	CHECK(mkfifo(file, 0600) == 0);
+	front_path(&c.front, file, "published.new");
+	lock = keep_lock(file, 0);
+	CHECK(lock >= 0);
 	CHECK(pthread_create(&slow, NULL, publisher, &c) == 0);
-	fd = open(file, O_WRONLY);	/* it has read the store by now */
-	unlink(file);			/* a FIFO would not be replaced */
+	waited_for(lock);		/* it has read the store by now */
 	front_withdraw(&c.front);
-	close(fd);
+	close(lock);
 	pthread_join(slow, NULL);
 	CHECK(there("published") && !there("now"));
 	front_turn(&c);
@@ -164,6 +189,34 @@ UNIT("what cannot be written is not vouched for")
 	c.settings.agent_key = NULL;
 	front_publish(&c);
 	CHECK(!there("now"));
+	controller_gone();
+}
+
+UNIT("nor does a responder wait for one: it goes, or there is no now")
+{
+	static const char *const names[] = { "now", "published.new",
+	    "credentials.new", "published", "credentials", };
+	char file[PATH_MAX], first[PATH_MAX];
+
+	controller_here(true);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		front_publish(&c);
+		front_path(&c.front, file, names[i]);
+		front_path(&c.front, first, names[i]);
+		if (strstr(first, ".new") != NULL)
+			*strstr(first, ".new") = '\0';
+		unlink(first);
+		CHECK(mkfifo(file, 0600) == 0);
+		alarm(20);		/* else for ever */
+		front_turn(&c);
+		front_publish(&c);
+		front_publish(&c);
+		alarm(0);
+		CHECK(there("now") == (i < 3));
+		unlink(file);
+	}
+	front_publish(&c);
+	CHECK(there("now"));
 	controller_gone();
 }
 
