@@ -76,6 +76,23 @@ store_fold_tally(struct store *s, const char *state, long long version,
 	return end;
 }
 
+/* The trigger takes one off a row of the tally, which has to be there. */
+static enum store_end
+store_fold_due(struct store *s, const char *state, long long version)
+{
+	enum store_end end = STORE_DONE;
+	struct store_tally *t = s->tally;
+
+	for (; end == STORE_DONE && t < s->tally + s->tallies; t++) {
+		if (t->change > 0 && t->version == version &&
+		    strcmp(t->state, state) == 0) {
+			end = store_fold_count(s, t);
+			t->change = 0;
+		}
+	}
+	return end;
+}
+
 /* --- one beat ----------------------------------------------------------- */
 
 /* A poll that says what is known already: no more than its time is written. */
@@ -152,8 +169,10 @@ store_fold_change(struct store *s, const struct store_beat *beat,
 	sqlite3_bind_text(row, 5, beat->state != NULL && beat->error == NULL &&
 	    strcmp(beat->state, "ok") == 0 ? "" : beat->error, -1,
 	    SQLITE_STATIC);
-	if (!stays)
+	if (!stays) {
 		sqlite3_bind_text(row, 6, state, -1, SQLITE_STATIC);
+		end = store_fold_due(s, old->state, old->version);
+	}
 	if (stays && version != old->version) {
 		end = store_fold_tally(s, old->state, old->version, -1);
 		if (end == STORE_DONE)

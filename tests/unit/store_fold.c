@@ -164,6 +164,23 @@ UNIT("a version that many report is taken for known only where it is")
 	folder_remove();
 }
 
+UNIT("an agent may move on from a version that nobody else has reported yet")
+{
+	struct store_beat beats[4];
+
+	folder_make();
+	s = store_here("wal");
+	joins(1);
+	beats[0] = beat(1, 1000, 1, "ok");
+	CHECK_INT(store_fold(s, beats, 1, 2000), STORE_DONE);
+	beats[0] = beat(1, 3000, 2, "ok");
+	beats[1] = beat(1, 3500, 2, "failed");
+	CHECK_INT(store_fold(s, beats, 2, 4000), STORE_DONE);
+	CHECK_INT(wrong(), 0);
+	store_free(s);
+	folder_remove();
+}
+
 UNIT("more versions at once than are counted at once")
 {
 	enum { MANY = STORE_TALLIES + STORE_SPREAD_VERSIONS };
