@@ -9,6 +9,7 @@
  */
 #include <lauxlib.h>
 #include <lua.h>
+#include <signal.h>
 #include <string.h>
 
 #include "clock.h"
@@ -290,6 +291,17 @@ fast_lua_call(lua_State *L)
 	return 0;
 }
 
+/* A heartbeat's file that may not grow (RLIMIT_FSIZE) is an error, no end:
+ * nobody can know before how long it is. */
+static void
+fast_lua_survive(void)
+{
+	struct sigaction now;
+
+	if (sigaction(SIGXFSZ, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+		signal(SIGXFSZ, SIG_IGN);
+}
+
 int fast_lua_open(lua_State *) __attribute__((visibility("default")));
 
 int
@@ -298,6 +310,7 @@ fast_lua_open(lua_State *L)
 	luaL_checkversion(L);
 	if (!token_works())	/* what ends a process without them is here */
 		return luaL_error(L, "the kernel gives no random bytes");
+	fast_lua_survive();
 	luaL_newmetatable(L, FAST_MOUNT);
 	lua_pushcfunction(L, fast_lua_collect);
 	lua_setfield(L, -2, "__gc");

@@ -429,6 +429,18 @@ settled()
 	[ -z "$(find "$dir/state/beats" -name '[0-9]*')" ]
 }
 
+@test "a heartbeat that no file may take ends nobody" {
+	agent_new
+	prlimit --pid "$(program_pid controller)" --fsize=100:
+	for n in 1 2 3 4 5 6; do
+		ask "$bearer" "If-None-Match: $tag" || break
+	done
+	prlimit --pid "$(program_pid controller)" --fsize=unlimited:
+	[ "$status" = 304 ]
+	program_runs controller
+	alone "$bearer"
+}
+
 @test "its polls are counted, also when lighttpd is killed" {
 	wait_until settled
 	before=$(counted)
