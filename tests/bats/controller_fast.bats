@@ -19,6 +19,9 @@ setup_file()
 		    "DCM_LIB" => var.dcm_bin + "/../lib/dcm" )
 		magnet.attract-raw-url-to = var.dcm_fast
 	}
+	server.modules += ( "mod_accesslog" )
+	accesslog.filename = "$dir/mount.log"
+	accesslog.format = "%U is %{OWN}e"
 	CONF
 	controller_start
 	request POST /config "$ADMIN_KEY" --data \
@@ -675,6 +678,14 @@ second()
 		    [ "$status" = 404 ]
 	}
 	wait_until gone
+}
+
+@test "what a mount says to all its programs is said on the fast path too" {
+	[ "$TRANSPORT" = mount ] || skip "there is no mount"
+	for path in "$prefix/config" "$prefix/api/v1/config"; do
+		base=${base%"$prefix"} ask -p "$path" "$AGENT_KEY"
+		wait_until log_has mount "^$path is the mount's"
+	done
 }
 
 @test "what a mount lacks is said in the log, and its requests go on" {

@@ -315,7 +315,8 @@ lighttpd_has()
 controller_mount()
 {
 	local port run=$dir/mount magnet='"mod_setenv", "mod_magnet",'
-	lighttpd_has mod_magnet || magnet=
+	local own='setenv.set-environment = ( "OWN" => "the mount'"'"'s" )'
+	lighttpd_has mod_magnet || magnet='' own=''
 	port_kept controller
 	port=$(cat "$dir/controller.port")
 	prefix=/some/where
@@ -348,6 +349,7 @@ controller_mount()
 		"check-local" => "disable",
 		"max-procs" => 1
 	)))
+	$own
 	include "$run/dcm.conf"
 	CONF
 	[ ! -e "$dir/mount.conf" ] ||
