@@ -55,6 +55,13 @@ void beat_said(struct store_beat *, const char *version, const char *state);
  */
 bool beat_note(struct beat *, const struct store_beat *, int status);
 
+/* The same in pieces. Whether there is a file for the slot of `now` (ms since
+ * 1970); a line, its length; how much of some lines was written. */
+bool beat_ready(struct beat *, long long now);
+size_t beat_line(char out[BEAT_LINE_MAX], const struct store_beat *,
+    int status);
+size_t beat_write(const struct beat *, const char *lines, size_t len);
+
 /* The file of a slot; false: the path is too long. */
 bool beat_path(const struct beat *, char out[], size_t size, long long slot);
 

@@ -1,7 +1,7 @@
 /*
  * Heartbeats on their way from a poll to the file of their slot, by the
- * responders and by lighttpd's fast path. A poll pays for one O_APPEND write,
- * and never waits for a disk or a lock.
+ * responders and by lighttpd's fast path, which gathers them (gather.c). A poll
+ * pays for one O_APPEND write at most, and never waits for a disk.
  */
 #include "beat.h"
 
@@ -116,7 +116,7 @@ beat_put_number(char *to, long long number)
 	return beat_put(to, first);
 }
 
-static size_t
+size_t
 beat_line(char out[BEAT_LINE_MAX], const struct store_beat *beat, int status)
 {
 	char *to = beat_put_number(out, beat->at);
@@ -166,20 +166,32 @@ beat_turn(struct beat *b, long long slot)
 }
 
 bool
-beat_note(struct beat *b, const struct store_beat *beat, int status)
+beat_ready(struct beat *b, long long now)
 {
-	long long slot = beat->at / BEAT_SLOT_MS;
-	char line[BEAT_LINE_MAX];
-	size_t n;
+	long long slot = now / BEAT_SLOT_MS;
 
 	if (b->folder == NULL)
 		return false;
-	if (slot != b->slot && !beat_turn(b, slot))
+	return (slot == b->slot || beat_turn(b, slot)) && b->fd >= 0;
+}
+
+size_t
+beat_write(const struct beat *b, const char *lines, size_t len)
+{
+	ssize_t n = write(b->fd, lines, len);
+
+	if (n != (ssize_t)len)
+		log_debug("beat", "heartbeats were not written");
+	return n > 0 ? (size_t)n : 0;
+}
+
+bool
+beat_note(struct beat *b, const struct store_beat *beat, int status)
+{
+	char line[BEAT_LINE_MAX];
+
+	if (!beat_ready(b, beat->at))
 		return false;
-	if (b->fd < 0)
-		return false;
-	n = beat_line(line, beat, status);
-	if (write(b->fd, line, n) != (ssize_t)n)
-		log_debug("beat", "a heartbeat was not written");
+	beat_write(b, line, beat_line(line, beat, status));
 	return true;
 }

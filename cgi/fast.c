@@ -4,8 +4,8 @@
  * there. What it knows are the files that they keep (front_read.c); where
  * those are missing, malformed or no longer vouched for, it knows nothing.
  *
- * Each poll is one line in STATE_DIR/beats, heartbeat and count in one
- * write(2), before it is answered.
+ * Each poll is one line in STATE_DIR/beats, heartbeat and count: of one that
+ * comes alone it is there before the answer, else soon (gather.c).
  *
  * It runs in lighttpd's process: bytes from outside are bounded where they
  * come in, and nothing here ends the process or waits.
@@ -24,20 +24,18 @@ bool
 fast_open(struct fast *f, const char *state_dir)
 {
 	f->target[0] = '\0';
-	beat_open(&f->beat);
 	if (!front_open_view(&f->front, state_dir, clock_wall()))
 		return false;
-	if (!beat_place(&f->beat, state_dir)) {
+	f->gather = gather_open(state_dir);
+	if (f->gather == NULL)
 		front_close_view(&f->front);
-		return false;
-	}
-	return true;
+	return f->gather != NULL;
 }
 
 void
 fast_close(struct fast *f)
 {
-	beat_close(&f->beat);
+	gather_close(f->gather);
 	front_close_view(&f->front);
 }
 
@@ -161,7 +159,7 @@ fast_answer(struct fast *f, const struct fast_poll *p, struct fast_reply *r)
 	if (status == 0)
 		return 0;
 	beat_said(&beat, p->fields[FAST_VERSION], p->fields[FAST_STATE]);
-	if (!beat_note(&f->beat, &beat, status))
+	if (!gather_note(f->gather, &beat, status))
 		return 0;
 	route_id(r->id, p->fields[FAST_REQUEST]);
 	r->etag = f->front.tag;

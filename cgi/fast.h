@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "beat.h"
 #include "front_read.h"
+#include "gather.h"
 #include "route.h"
 
 /* The fields of a request that are looked at. */
@@ -46,7 +46,7 @@ struct fast_reply {
 /* A mount: the state it answers from, and the heartbeats it leaves there. */
 struct fast {
 	struct front_view front;
-	struct beat beat;
+	struct gather *gather;
 	char target[FAST_TARGET_SIZE];	/* the last that was plain */
 };
 

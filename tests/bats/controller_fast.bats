@@ -444,6 +444,12 @@ settled()
 	alone "$bearer"
 }
 
+# counts COUNT: so many, when nothing is left to be folded.
+counts()
+{
+	settled && [ "$(counted)" = "$1" ]
+}
+
 @test "its polls are counted, also when lighttpd is killed" {
 	wait_until settled
 	before=$(counted)
@@ -451,13 +457,45 @@ settled()
 	for n in 1 2 3 4 5 6 7 8 9; do
 		tried -t 10 "$AGENT_KEY" "If-None-Match: $tag"
 	done
+	sleep 0.2	# what came within some ms of another is gathered first
 	program_stop controller KILL
 	controller_again
-	more()
-	{
-		settled && [ "$(counted)" = $((before + 9)) ]
-	}
-	wait_until more
+	wait_until counts $((before + 9))
+}
+
+# burst COUNT: so many polls on one connection, as fast as it goes.
+burst()
+{
+	local urls=()
+	while [ ${#urls[@]} -lt "$1" ]; do
+		urls+=("$base/config")
+	done
+	curl -sf --max-time 20 -H "$AGENT_KEY" -H "If-None-Match: $tag" \
+	    -o /dev/null -w '%{http_code}\n' "${urls[@]}" >"$dir/burst"
+	[ "$(sort "$dir/burst" | uniq -c | tr -s ' ')" = " $1 304" ]
+}
+
+@test "polls that come together are all counted, with none behind them" {
+	local all
+	wait_until settled
+	all=$(counted)
+	burst 300
+	all=$((all + 300))
+	wait_until counts "$all"
+	# just then it is told to begin again
+	burst 300
+	kill -s USR1 "$(program_pid controller)"
+	all=$((all + 300))
+	wait_until counts "$all"
+	# or to end
+	alone "$AGENT_KEY"
+	wait_until settled
+	all=$(counted)
+	burst 300
+	program_stop controller
+	controller_again
+	all=$((all + 300))
+	wait_until counts "$all"
 }
 
 @test "a key of yesterday's settings is not good for a moment" {

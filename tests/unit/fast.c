@@ -54,11 +54,12 @@ poll_of(enum fast_field field, const char *value)
 	return p;
 }
 
-/* As if it were asked after the last look. */
+/* As if it were asked after the last look, and long after the last poll. */
 static int
 asks(const struct fast_poll *p)
 {
 	fast.front.looked = 0;
+	fast.gather->wrote = 0;
 	return fast_answer(&fast, p, &reply);
 }
 
@@ -95,11 +96,12 @@ static const char *
 noted(void)
 {
 	static char text[4096];
-	char path[PATH_MAX];
+	const struct beat *beat = &fast.gather->beat;
 	struct buf all = BUF_INIT(1 << 20);
+	char path[PATH_MAX];
 	char *line;
 
-	CHECK(beat_path(&fast.beat, path, sizeof(path), fast.beat.slot));
+	CHECK(beat_path(beat, path, sizeof(path), beat->slot));
 	CHECK_INT(keep_read(path, &all), 0);
 	CHECK(all.len > 0 && all.data[all.len - 1] == '\n');
 	all.data[all.len - 1] = '\0';
@@ -373,12 +375,12 @@ UNIT("an answer does not fail for its heartbeat, but for the file it needs")
 	begin();
 	p = poll_of(FAST_KEY, "agent");
 	CHECK_INT(asks(&p), 200);
-	close(fast.beat.fd);
-	fast.beat.fd = open("/dev/full", O_WRONLY);
+	close(fast.gather->beat.fd);
+	fast.gather->beat.fd = open("/dev/full", O_WRONLY);
 	CHECK_INT(asks(&p), 200);
-	free(fast.beat.folder);
-	fast.beat.folder = strdup("/dev/null/beats");
-	fast.beat.slot = 0;
+	free(fast.gather->beat.folder);
+	fast.gather->beat.folder = strdup("/dev/null/beats");
+	fast.gather->beat.slot = 0;
 	CHECK_INT(asks(&p), 0);
 	end();
 }
