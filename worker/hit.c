@@ -184,6 +184,11 @@ hit_refuse(struct worker *w, const struct route_request *req,
 		w->counts.broken++;
 		route_problem(req, reply, 502, "the target leads back to this "
 		    "worker");
+	} else if (via != NULL && strlen(via) > CURRENT_VIA) {
+		/* without it a loop would not find its end */
+		w->counts.broken++;
+		route_problem(req, reply, 502, "the Via has come too far: it "
+		    "is longer than %d bytes", CURRENT_VIA);
 	} else {
 		return false;
 	}

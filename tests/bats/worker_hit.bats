@@ -429,8 +429,13 @@ sys.stdout.buffer.write((bytes(range(256)) * 40000)[:10000001])' | sha256sum)
 	request GET /hit 'Via: 1.0 fred' 'Via: 1.1 b (c), 2 d'
 	grep -qE '^Via: 1.0 fred, 1.1 b \(c\), 2 d, 1.1 dcm-[0-9a-f-]+.?$' \
 	    "$dir/body"
-	request GET /hit "Via: 1.1 $(printf '%2000s' x | tr ' ' y)"
-	grep -qE '^Via: 1.1 dcm-[0-9a-f-]+.?$' "$dir/body"
+	for path in '' '?async=true'; do
+		request GET "/hit$path" "Via: 1.1 $(printf '%1021s' x)"
+		expect_problem 502
+		expect_json '.detail | test("Via has come too far")'
+	done
+	request GET /hit "Via: 1.1 $(printf '%1020s' x | tr ' ' y)"
+	grep -qE '^Via: 1.1 y{1019}x, 1.1 dcm-[0-9a-f-]+.?$' "$dir/body"
 	request GET /hit $'Via: 1.1 fr\xc3\xa9d'
 	grep -qE '^Via: 1.1 dcm-[0-9a-f-]+.?$' "$dir/body"
 	request GET '/hit?async=true' 'Via: 1.0 "fred"'
