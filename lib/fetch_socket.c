@@ -199,7 +199,9 @@ fetch_socket_connected(struct fetch_socket *s)
 {
 	int port = s->fetch != NULL ? s->fetch->port : 0;
 
-	s->connected |= port != 0 && port == fetch_socket_port(s->watch.fd);
+	if (!s->connected)
+		s->connected = port != 0 &&
+		    port == fetch_socket_port(s->watch.fd);
 	return s->connected;
 }
 
