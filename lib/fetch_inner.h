@@ -140,6 +140,11 @@ int fetch_socket_close(void *hub, curl_socket_t);
 /* It needs its socket no more: nothing may come there until another does. */
 void fetch_socket_leave(struct fetch *);
 void fetch_socket_clear(struct fetch_hub *);
+/* Nothing had come on it as this turn of the loop began. */
+bool fetch_socket_quiet(const struct fetch_hub *, curl_socket_t);
+
+/* fetch_poll.c: whose libcurl is at work in this thread, or NULL. */
+extern _Thread_local const struct fetch_hub *fetch_poll_hub;
 
 /* fetch_url.c */
 bool fetch_url_same_origin(CURLU *, CURLU *);

@@ -33,6 +33,14 @@ fetch_socket_find(const struct fetch_hub *hub, curl_socket_t fd)
 	return (size_t)fd < hub->sockets_cap ? hub->sockets[fd] : NULL;
 }
 
+bool
+fetch_socket_quiet(const struct fetch_hub *hub, curl_socket_t fd)
+{
+	const struct fetch_socket *s = fetch_socket_find(hub, fd);
+
+	return s != NULL && s->own && loop_watch_quiet(hub->loop, &s->watch);
+}
+
 static bool
 fetch_socket_room(struct fetch_hub *hub, size_t fd)
 {

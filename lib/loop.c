@@ -36,6 +36,7 @@ struct loop {
 	int64_t now;
 	uint64_t turns;
 	bool stop;
+	bool swept;			/* poll(2) has filled in revents */
 	int signals;			/* signalfd, -1 until needed */
 	struct loop_watch signal_watch;
 	sigset_t caught;
@@ -114,6 +115,8 @@ bool
 loop_watch_start(struct loop *l, struct loop_watch *w, int fd, short events)
 {
 	if (w->slot != 0 && w->fd == fd) {
+		if (l->fds[w->slot - 1].events != events)
+			w->since = l->turns;
 		l->fds[w->slot - 1].events = events;
 		return true;
 	}
@@ -126,6 +129,7 @@ loop_watch_start(struct loop *l, struct loop_watch *w, int fd, short events)
 	l->watches[l->count] = w;
 	w->fd = fd;
 	w->slot = ++l->count;
+	w->since = l->turns;
 	return true;
 }
 
@@ -138,6 +142,13 @@ loop_watch_stop(struct loop *l, struct loop_watch *w)
 	l->watches[w->slot - 1] = NULL;
 	l->empty++;
 	w->slot = 0;
+}
+
+bool
+loop_watch_quiet(const struct loop *l, const struct loop_watch *w)
+{
+	return w->slot != 0 && w->since != l->turns && l->swept &&
+	    l->fds[w->slot - 1].revents == 0;
 }
 
 /* Only between sweeps. */
@@ -367,6 +378,7 @@ loop_run(struct loop *l)
 			break;
 		}
 		l->turns++;
+		l->swept = ready != -1;
 		l->now = clock_steady();
 		if (ready > 0)
 			loop_sweep(l, ready);

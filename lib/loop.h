@@ -22,6 +22,7 @@ struct loop_watch {
 	void (*ready)(struct loop_watch *, short revents); /* POLLIN, … */
 	int fd;
 	size_t slot;		/* the loop's own; 0 while stopped */
+	uint64_t since;		/* the turn in which its events were set */
 };
 
 struct loop_timer {
@@ -45,6 +46,9 @@ int64_t loop_now(const struct loop *);
 bool loop_watch_start(struct loop *, struct loop_watch *, int fd,
     short events);
 void loop_watch_stop(struct loop *, struct loop_watch *);
+/* Whether poll(2), as it began this turn, asked for the events that are
+ * waited for now, and found nothing. */
+bool loop_watch_quiet(const struct loop *, const struct loop_watch *);
 
 /* Once, after ms (0 or more; 0: in the next turn). Started again: moves. */
 bool loop_timer_start(struct loop *, struct loop_timer *, int64_t ms);
