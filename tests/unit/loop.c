@@ -249,6 +249,43 @@ UNIT("signals arrive in the loop, and alone do not keep it running")
 	seen_close();
 }
 
+static void
+seen_silent(struct loop_timer *t)
+{
+	int turn = ++s.fired;
+
+	CHECK(loop_watch_quiet(s.loop, &s.a) == (turn == 2 || turn == 3));
+	CHECK(!loop_watch_quiet(s.loop, &s.b));
+	if (turn == 1)
+		loop_watch_start(s.loop, &s.a, s.fd[0], POLLIN);
+	if (turn == 2)	/* said twice, it is no other */
+		loop_watch_start(s.loop, &s.a, s.fd[0], POLLIN);
+	if (turn == 3)	/* which poll(2) will tell in the next one */
+		CHECK_INT(write(s.fd[1], "x", 1), 1);
+	CHECK(loop_watch_quiet(s.loop, &s.a) == (turn == 2 || turn == 3));
+	if (turn == 2) {
+		loop_watch_start(s.loop, &s.a, s.fd[0], POLLIN | POLLOUT);
+		CHECK(!loop_watch_quiet(s.loop, &s.a));
+		loop_watch_start(s.loop, &s.a, s.fd[0], POLLIN);
+		CHECK(!loop_watch_quiet(s.loop, &s.a));
+	}
+	if (turn < 4)
+		loop_timer_start(s.loop, t, 0);
+}
+
+UNIT("quiet is what poll(2) has asked about, and found nothing, this turn")
+{
+	seen_open();
+	s.a.ready = seen_a;
+	s.timers[0].fire = seen_silent;
+	CHECK(loop_timer_start(s.loop, &s.timers[0], 0));
+	CHECK_INT(loop_run(s.loop), 0);
+	CHECK_INT(s.fired, 4);
+	CHECK_TEXT(s.trace, "a");
+	CHECK(!loop_watch_quiet(s.loop, &s.a));
+	seen_close();
+}
+
 UNIT("loop_stop before loop_run ends the run at once")
 {
 	seen_open();
