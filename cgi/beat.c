@@ -193,9 +193,10 @@ beat_piece(struct beat *b, struct store *s, long long now, int fd, char *text)
 
 	if (end == STORE_DONE && slot.count > 0) {
 		end = store_fold(s, slot.beats, slot.count, now);
-		if (end != STORE_DONE)
+		if (end != STORE_DONE && !b->waits)
 			log_warn("beat", "heartbeats wait: %s",
 			    store_detail(s));
+		b->waits = end != STORE_DONE;
 	}
 	for (int i = 0; i < BEAT_ANSWERS && end == STORE_DONE; i++)
 		if (slot.answers[i] > 0 && b->polled != NULL)

@@ -28,6 +28,7 @@ struct beat {
 	int late;		/* ms that a closed slot is left to others, 0
 				 * to 1500 */
 	bool more;		/* the last fold left some, for want of time */
+	bool waits;		/* or as the store took none, which is said */
 	/* Told of polls that lighttpd itself has answered. May be NULL. */
 	void (*polled)(void *arg, int status, long long count);
 	void *arg;

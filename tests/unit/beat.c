@@ -274,25 +274,55 @@ UNIT("while another process folds, nobody waits")
 	folder_remove();
 }
 
+/* How often two folds say that heartbeats wait. */
+static int
+folds_say(struct beat *beat, struct store *s)
+{
+	int ends[2], kept = dup(STDERR_FILENO), times = 0;
+	char got[4096] = "";
+
+	CHECK(pipe(ends) == 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+	beat_fold(beat, s, 1003000);
+	beat_fold(beat, s, 1003000);
+	dup2(kept, STDERR_FILENO);
+	close(ends[1]);
+	while (read(ends[0], got + strlen(got), 1) == 1)
+		continue;
+	for (const char *at = got; (at = strstr(at, "s wait")) != NULL; at++)
+		times++;
+	close(ends[0]);
+	close(kept);
+	return times;
+}
+
 UNIT("beats that cannot be folded wait, and the oldest are forgotten")
 {
 	struct store_beat b;
 	struct store *s;
 	struct beat beat;
-	char slot[128];
+	char slot[128], aside[128];
 
 	folder_make();
 	beat_open(&beat);
 	CHECK(beat_place(&beat, folder));
 	CHECK(mkdir(path, 0700) == 0);	/* no database */
+	snprintf(aside, sizeof(aside), "%s/aside", folder);
 	s = store_here("wal");
 	b = beat_of(two, 1000000, 7, "ok");
 	beat_note(&beat, &b, 0);
 	snprintf(slot, sizeof(slot), "%s/beats/500", folder);
-	CHECK(beat_fold(&beat, s, 1003000));
+	CHECK_INT(folds_say(&beat, s), 1);
+	CHECK_INT(folds_say(&beat, s), 0);
 	CHECK(access(slot, F_OK) == 0);
 	CHECK(beat_fold(&beat, s, 1700000));
 	CHECK(access(slot, F_OK) != 0);
+	for (int i = 0; i < 2; i++) {	/* with a database, and without */
+		CHECK(i > 0 ? mkdir(path, 0700) == 0 : rmdir(path) == 0);
+		beat.slot = -1;
+		beat_note(&beat, &b, 0);
+		CHECK_INT(folds_say(&beat, s), i);
+		CHECK(i > 0 || rename(path, aside) == 0);
+	}
 	beat_close(&beat);
 	store_free(s);
 	folder_remove();
