@@ -300,11 +300,12 @@ beat_fold(struct beat *b, struct store *s, long long now)
 		return false;
 	snprintf(path, sizeof(path), "%s/lock", b->folder);
 	lock = keep_lock(path, 0);
-	if (lock < 0)
-		return false;
+	if (lock < 0 && errno == EWOULDBLOCK)
+		return false;	/* one that nobody can have keeps nobody */
 	/* again under the lock: another may have folded them meanwhile */
 	count = beat_list(b, now - b->late, slots);
 	beat_fold_all(b, s, now, slots, count);
-	close(lock);
+	if (lock >= 0)
+		close(lock);
 	return count > 0;
 }

@@ -10,6 +10,7 @@
  */
 #include "store_sqlite.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,7 +297,8 @@ store_sweep_read(struct store *s, long long *silent, long long *joined)
 	    STORE_SQL_SWEEP), silent, joined);
 }
 
-/* A look that took long before. Under the lock it may have been done. */
+/* A look that took long before. Under the lock it may have been done; where
+ * there can be no lock, as the disk is full, it is better done twice. */
 static enum store_end
 store_sweep_alone(struct store *s, long long now, long budget)
 {
@@ -307,12 +309,13 @@ store_sweep_alone(struct store *s, long long now, long budget)
 
 	snprintf(path, sizeof(path), "%s.sweep", s->live.path);
 	lock = keep_lock(path, 0);
-	if (lock < 0)
+	if (lock < 0 && errno == EWOULDBLOCK)
 		return STORE_DONE;
 	end = store_sweep_read(s, &silent, &joined);
 	if (end == STORE_DONE && store_sweep_due(silent, now))
 		end = store_sweep_silent(s, now, budget);
-	close(lock);
+	if (lock >= 0)
+		close(lock);
 	return end;
 }
 

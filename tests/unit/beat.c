@@ -249,7 +249,7 @@ UNIT("a poll does not wait for a FIFO in the place of its slot")
 	folder_remove();
 }
 
-UNIT("while another process folds, nobody waits")
+UNIT("while another process folds, nobody waits; for no other reason")
 {
 	char lock[128];
 	struct store_beat b;
@@ -268,6 +268,10 @@ UNIT("while another process folds, nobody waits")
 	CHECK(held >= 0);
 	CHECK(!beat_fold(&beat, s, 9000));
 	close(held);
+	CHECK(beat_fold(&beat, s, 9000));
+	CHECK(unlink(lock) == 0 && mkdir(lock, 0700) == 0);
+	beat.slot = -1;
+	beat_note(&beat, &b, 0);
 	CHECK(beat_fold(&beat, s, 9000));
 	beat_close(&beat);
 	store_free(s);

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "../../cgi/store_sqlite_told.c"
 
@@ -214,6 +215,8 @@ UNIT("while one process takes long to look, the others do not")
 	CHECK_INT(offline(2000000), 0);
 	close(lock);
 	CHECK_INT(offline(999999), 0);	/* not due */
+	/* nor does one wait for a lock that nobody can have */
+	CHECK(unlink(held) == 0 && mkdir(held, 0700) == 0);
 	CHECK_INT(offline(2000000), 1);
 	store_free(s);
 	folder_remove();
