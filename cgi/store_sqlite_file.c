@@ -126,7 +126,6 @@ store_file_close(struct store_file *f)
 	f->frames = 0;
 	f->store->seen = -1;	/* data versions are a connection's own */
 	f->store->raised.known = false;
-	store_spread_forget(f->store);
 }
 
 static int

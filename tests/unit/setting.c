@@ -7,6 +7,8 @@
 #include "../../lib/setting.c"
 #include "../../lib/setting_help.c"
 
+#include "file_here.h"
+
 struct sample {
 	char *name, *password, *path, *level, *url;
 	long port, any;
@@ -74,31 +76,6 @@ said_of(const char *name, const char *value)
 
 	setting_free(table, &s);
 	return text;
-}
-
-static char folder[] = "/tmp/dcm-setting-XXXXXX";
-static char file[64];
-
-static const char *
-write_file(const void *data, size_t len)
-{
-	if (file[0] == '\0') {
-		if (mkdtemp(folder) == NULL)
-			exit(1);
-		snprintf(file, sizeof(file), "%s/f", folder);
-	}
-	if (keep_write(file, data, len, 0600) != 0)
-		exit(1);
-	return file;
-}
-
-static void
-drop_file(void)
-{
-	unlink(file);
-	rmdir(folder);
-	file[0] = '\0';
-	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
 }
 
 UNIT("without any source the fallbacks hold")

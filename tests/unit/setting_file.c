@@ -1,34 +1,8 @@
 #include "unit.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "../../lib/setting_file.c"
 
-static char folder[] = "/tmp/dcm-setting-XXXXXX";
-static char file[64];
-
-static const char *
-write_file(const void *data, size_t len)
-{
-	if (file[0] == '\0') {
-		if (mkdtemp(folder) == NULL)
-			exit(1);
-		snprintf(file, sizeof(file), "%s/f", folder);
-	}
-	if (keep_write(file, data, len, 0600) != 0)
-		exit(1);
-	return file;
-}
-
-static void
-drop_file(void)
-{
-	unlink(file);
-	rmdir(folder);
-	file[0] = '\0';
-	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
-}
+#include "file_here.h"
 
 /* A file with this text: its error, or the value of A, or "(none)". */
 static const char *

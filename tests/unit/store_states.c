@@ -359,6 +359,27 @@ UNIT("a rollout counts each agent once, by what it reported")
 	folder_remove();
 }
 
+UNIT("what was counted stays so when truth is opened anew meanwhile")
+{
+	struct store_rollout r;
+
+	folder_make();
+	s = store_here("wal");
+	publishes();
+	publishes();
+	CHECK_INT(store_rollout(s, 1, &r), STORE_DONE);
+	CHECK_INT(store_fold_begin(s), STORE_DONE);
+	CHECK_INT(store_spread(s, 1, r.published_at + 7), STORE_DONE);
+	s->truth.doubtful = true;
+	CHECK_INT(store_spread(s, 2, r.published_at + 7), STORE_DONE);
+	CHECK(!s->truth.doubtful);
+	CHECK_INT(store_fold_end(s, STORE_DONE), STORE_DONE);
+	CHECK_INT(store_rollout(s, 1, &r), STORE_DONE);
+	CHECK_INT(r.max, 7);
+	store_free(s);
+	folder_remove();
+}
+
 UNIT("each time has its bucket, at most a sixteenth too wide")
 {
 	for (long long ms = 0; ms < 1000000; ms = ms * 11 / 10 + 1) {
