@@ -69,7 +69,7 @@ front_withdraw(const struct front *f)
 	char path[PATH_MAX];
 
 	if (front_path(f, path, "now") && unlink(path) < 0 &&
-	    errno != ENOENT && errno != ENOTDIR)
+	    errno != ENOENT && errno != ENOTDIR && !f->fails)
 		log_error("front", "%s cannot be removed: %s: the fast path "
 		    "may be %d s behind", path, strerror(errno),
 		    FRONT_LEASE_MS / 1000);
@@ -175,7 +175,7 @@ front_file(const struct front *f, const char *name, const char *data,
 	if (there.data != NULL)
 		explicit_bzero(there.data, there.len);
 	buf_free(&there);
-	if (err != 0)
+	if (err != 0 && !f->fails)
 		log_error("front", "%s: %s", path, strerror(err));
 	return err == 0;
 }
@@ -193,7 +193,7 @@ front_open(const struct front *f)
 	if (!front_path(f, path, "now"))
 		return -1;
 	fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (fd < 0)
+	if (fd < 0 && !f->fails)
 		log_error("front", "%s: %s", path, strerror(errno));
 	return fd;
 }
@@ -214,13 +214,13 @@ static void
 front_write(struct controller *c)
 {
 	struct front_text t = { .secrets = BUF_INIT(FRONT_SECRETS_MAX) };
-	const struct front *f = &c->front;
+	struct front *f = &c->front;
 	enum store_end end = STORE_BROKEN;
+	bool wanted = front_wanted(c), ok;
 	int fd = -1;
-	bool ok;
 
 	/* for the heartbeats of lighttpd */
-	if (front_wanted(c) && keep_folder(c->beat.folder) == 0)
+	if (wanted && keep_folder(c->beat.folder) == 0)
 		fd = front_open(f);
 	if (fd >= 0)
 		end = front_compose(c, &t);
@@ -230,6 +230,7 @@ front_write(struct controller *c)
 	    front_now(fd, t.now);
 	if (!ok)
 		front_withdraw(f);
+	f->fails = wanted && !ok;
 	if (fd >= 0)
 		close(fd);
 	if (t.secrets.data != NULL)

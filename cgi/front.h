@@ -35,6 +35,7 @@ struct front {
 	char *folder;	/* NULL: nowhere */
 	bool keeps;	/* a responder that lives on writes the files; others
 			 * take `now` away, for the next turn of one */
+	bool fails;	/* the last time they could not be written: said */
 	bool outdated;	/* the settings are no longer those of their file */
 };
 

@@ -9,6 +9,7 @@
 #include "../../cgi/front.c"
 
 #include "controller_here.h"
+#include "said_here.h"
 
 static bool
 there(const char *name)
@@ -171,20 +172,35 @@ UNIT("who was slow writes nothing that another has taken away meanwhile")
 	controller_gone();
 }
 
-UNIT("what cannot be written is not vouched for")
+/* How often two turns say that the file is a folder. */
+static int
+turns_say(void)
+{
+	said_begin();
+	front_turn(&c);
+	front_turn(&c);
+	return said_times("Is a directory");
+}
+
+UNIT("what cannot be written is not vouched for, which is said once")
 {
 	char file[PATH_MAX];
 
 	controller_here(true);
 	front_publish(&c);
 	front_path(&c.front, file, "published");
-	unlink(file);
-	CHECK(mkdir(file, 0700) == 0);
-	front_publish(&c);
-	CHECK(!there("now"));
-	rmdir(file);
-	front_publish(&c);
-	CHECK(there("now"));
+	for (int i = 0; i < 2; i++) {
+		unlink(file);
+		CHECK(mkdir(file, 0700) == 0);
+		front_withdraw(&c.front);
+		CHECK_INT(turns_say(), 1);
+		front_publish(&c);
+		CHECK(!there("now"));
+		CHECK_INT(turns_say(), 0);
+		rmdir(file);
+		front_publish(&c);
+		CHECK(there("now"));
+	}
 	free(c.settings.agent_key);	/* then everybody is refused */
 	c.settings.agent_key = NULL;
 	front_publish(&c);
