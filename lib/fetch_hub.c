@@ -38,9 +38,9 @@ fetch_hub_act(struct fetch_hub *hub, curl_socket_t fd, int events)
 	int running;
 
 	hub->depth++;
-	fetch_poll_hub = hub;
+	fetch_known_begin(hub);
 	curl_multi_socket_action(hub->multi, fd, events, &running);
-	fetch_poll_hub = NULL;
+	fetch_known_end();
 	hub->depth--;
 	fetch_hub_reap(hub);
 }

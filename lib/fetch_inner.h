@@ -9,6 +9,7 @@
  * is wanted then is noted in the fetch and done in the next turn.
  */
 #include <sys/queue.h>
+#include <time.h>
 
 #include <curl/curl.h>
 
@@ -30,6 +31,7 @@ struct fetch_hub {
 	struct fetch_list work;		/* what could not be done at once */
 	size_t waiting;			/* entries of work */
 	unsigned depth;
+	struct timespec now;		/* as libcurl began what it does */
 	struct fetch_socket **sockets;	/* by descriptor; or NULL */
 	size_t sockets_cap;
 };
@@ -143,8 +145,9 @@ void fetch_socket_clear(struct fetch_hub *);
 /* Nothing had come on it as this turn of the loop began. */
 bool fetch_socket_quiet(const struct fetch_hub *, curl_socket_t);
 
-/* fetch_poll.c: whose libcurl is at work in this thread, or NULL. */
-extern _Thread_local const struct fetch_hub *fetch_poll_hub;
+/* fetch_known.c: around libcurl at work on what has happened. */
+void fetch_known_begin(struct fetch_hub *);
+void fetch_known_end(void);
 
 /* fetch_url.c */
 bool fetch_url_same_origin(CURLU *, CURLU *);
