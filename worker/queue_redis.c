@@ -143,7 +143,7 @@ static void
 queue_redis_take(struct queue *q, size_t room)
 {
 	(void)room;
-	queue_redis_take_look(queue_redis_of(q));
+	queue_redis_crowd_soon(queue_redis_of(q));
 }
 
 /* Whoever settles has it run no more, whether Redis hears of it or not. */
@@ -164,7 +164,7 @@ queue_redis_settle(struct queue *q, const struct queue_settled *settled,
 		    queue_redis_script_again, (const char *const[]){
 		    settled->id, entry, error, due, NULL });
 	} else {
-		queue_redis_crowd_settle(r, settled, entry, call);
+		queue_redis_crowd_settle(r, settled, run, call);
 	}
 	if (run != NULL && r->verbs.up)
 		queue_redis_take_drop(r, run);
@@ -181,13 +181,14 @@ static void
 queue_redis_list(struct queue *q, const struct queue_page *page,
     struct queue_call *call)
 {
-	char state[4] = "", limit[24];
+	char state[4] = "", limit[24], now[24];
 
 	if (page->state != QUEUE_ANY)
 		snprintf(state, sizeof(state), "%d", (int)page->state);
 	snprintf(limit, sizeof(limit), "%zu", page->limit);
+	snprintf(now, sizeof(now), "%lld", clock_wall());
 	queue_redis_verb(q, call, QUEUE_ABSENT, queue_redis_script_list,
-	    (const char *const[]){ state, page->after, limit, NULL });
+	    (const char *const[]){ state, page->after, limit, now, NULL });
 }
 
 static void

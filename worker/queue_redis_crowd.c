@@ -16,15 +16,14 @@
 enum {
 	CROWD_MOST = 128,		/* verbs; unpack() of Lua has a limit */
 	CROWD_BYTES = 1 << 20,		/* of results; one may have more */
-	CROWD_WORDS = 5,		/* of a verb, at most */
+	CROWD_WORDS = 4,		/* of a verb, at most */
 };
 
 struct queue_redis_one {
 	struct queue_call *call;
-	struct queue_task task;			/* of a push; config unset */
 	const struct queue_settled *settled;	/* of an end; borrowed */
 	char entry[QUEUE_REDIS_ENTRY];
-	char number[24];
+	char *text;		/* the task, or the record of its end */
 	STAILQ_ENTRY(queue_redis_one) line;
 };
 
@@ -65,6 +64,7 @@ queue_redis_crowd_answer(struct queue_redis_crowd *c, const redisReply *reply)
 		STAILQ_REMOVE_HEAD(&c->all, line);
 		queue_answer(&c->redis->base, one->call,
 		    queue_redis_crowd_end(c, n++, reply));
+		free(one->text);
 		free(one);
 	}
 	queue_text_drop(c->config);
@@ -86,23 +86,16 @@ queue_redis_crowd_answered(struct queue_redis_ask *ask,
 static size_t
 queue_redis_crowd_one(struct queue_redis_one *one, const char **words)
 {
-	static const char *const states[] = {
-		[QUEUE_COMPLETED] = "2", [QUEUE_FAILED] = "3",
-	};
 	const struct queue_settled *s = one->settled;
 
 	if (s == NULL) {
-		snprintf(one->number, sizeof(one->number), "%lld",
-		    one->task.created_at);
-		words[0] = one->task.id;
-		words[1] = one->number;
-		return 2;
+		words[0] = one->text;
+		return 1;
 	}
 	words[0] = s->id;
 	words[1] = one->entry;
-	words[2] = states[s->state];
-	words[3] = s->error != NULL ? s->error : "";
-	words[4] = s->result;
+	words[2] = one->text;
+	words[3] = s->result;
 	return CROWD_WORDS;
 }
 
@@ -111,19 +104,15 @@ queue_redis_crowd_eval(struct queue_redis_crowd *c)
 {
 	const struct queue_setup *setup = &c->redis->base.setup;
 	const char *words[2 + CROWD_MOST * CROWD_WORDS + 1];
-	char first[24], second[24];
 	struct queue_redis_one *one;
-	size_t n = 2;
+	char number[24];
+	size_t n = 0;
 
-	words[0] = first;
-	if (c->config != NULL) {
-		snprintf(first, sizeof(first), "%lld", setup->max);
-		words[1] = c->config->text;
-	} else {
-		snprintf(first, sizeof(first), "%lld", clock_wall());
-		snprintf(second, sizeof(second), "%lld", setup->ttl_ms);
-		words[1] = second;
-	}
+	snprintf(number, sizeof(number), "%lld", c->config != NULL ?
+	    setup->max : setup->ttl_ms);
+	words[n++] = number;
+	if (c->config != NULL)
+		words[n++] = c->config->text;
 	STAILQ_FOREACH(one, &c->all, line)
 		n += queue_redis_crowd_one(one, words + n);
 	words[n] = NULL;
@@ -148,6 +137,8 @@ queue_redis_crowd_send(struct queue_redis *r)
 	queue_redis_crowd_go(&r->pushes);
 	queue_redis_crowd_go(&r->ends);
 	queue_redis_link_write(&r->verbs);
+	queue_redis_take_look(r);
+	queue_redis_link_write(&r->wait);
 }
 
 static void
@@ -156,35 +147,44 @@ queue_redis_crowd_turn(struct loop_timer *timer)
 	queue_redis_crowd_send(LOOP_OF(struct queue_redis, gather, timer));
 }
 
+void
+queue_redis_crowd_soon(struct queue_redis *r)
+{
+	if (loop_timer_runs(&r->gather))
+		return;
+	r->gather.fire = queue_redis_crowd_turn;
+	loop_timer_start(r->base.setup.loop, &r->gather, 0);
+}
+
 /* --- gathering ---------------------------------------------------------- */
 
-/* A place more in the crowd; NULL: out of memory, which is answered. */
+/* A place more in the crowd, which owns text then; NULL: out of memory, which
+ * is answered. */
 static struct queue_redis_one *
 queue_redis_crowd_add(struct queue_redis *r,
-    struct queue_redis_crowd **gathered, struct queue_call *call)
+    struct queue_redis_crowd **gathered, char *text, struct queue_call *call)
 {
 	struct queue_redis_one *one = calloc(1, sizeof(*one));
 	struct queue_redis_crowd *c = *gathered;
 
-	if (one != NULL && c == NULL &&
+	if (one != NULL && text != NULL && c == NULL &&
 	    (c = calloc(1, sizeof(*c))) != NULL) {
 		c->ask.answered = queue_redis_crowd_answered;
 		c->redis = r;
 		STAILQ_INIT(&c->all);
 		*gathered = c;
 	}
-	if (one == NULL || c == NULL) {
+	if (one == NULL || text == NULL || c == NULL) {
 		free(one);
+		free(text);
 		queue_answer(&r->base, call, QUEUE_DOWN);
 		return NULL;
 	}
+	one->text = text;
 	one->call = call;
 	c->count++;
 	STAILQ_INSERT_TAIL(&c->all, one, line);
-	if (!loop_timer_runs(&r->gather)) {
-		r->gather.fire = queue_redis_crowd_turn;
-		loop_timer_start(r->base.setup.loop, &r->gather, 0);
-	}
+	queue_redis_crowd_soon(r);
 	return one;
 }
 
@@ -192,22 +192,36 @@ void
 queue_redis_crowd_push(struct queue_redis *r, const struct queue_task *task,
     struct queue_call *call)
 {
-	struct queue_redis_one *one;
+	char *text;
 
 	if (r->pushes != NULL && (r->pushes->config != task->config ||
 	    r->pushes->count == CROWD_MOST))
 		queue_redis_crowd_go(&r->pushes);
-	one = queue_redis_crowd_add(r, &r->pushes, call);
-	if (one == NULL)
-		return;
-	one->task = *task;
-	if (r->pushes->config == NULL)
+	if (asprintf(&text, "%s %lld 0 0", task->id, task->created_at) < 0)
+		text = NULL;
+	if (queue_redis_crowd_add(r, &r->pushes, text, call) != NULL &&
+	    r->pushes->config == NULL)
 		r->pushes->config = queue_text_hold(task->config);
+}
+
+/* expires state attempts created ended error */
+static char *
+queue_redis_crowd_record(const struct queue_redis *r,
+    const struct queue_settled *s, const struct queue_redis_run *run)
+{
+	long long now = clock_wall();
+	char *text;
+
+	return asprintf(&text, "%lld %d %lld %lld %lld %s",
+	    now + r->base.setup.ttl_ms, (int)s->state,
+	    run != NULL ? run->attempts : 0,
+	    run != NULL ? run->created_at : 0, now,
+	    s->error != NULL ? s->error : "") < 0 ? NULL : text;
 }
 
 void
 queue_redis_crowd_settle(struct queue_redis *r,
-    const struct queue_settled *settled, const char *entry,
+    const struct queue_settled *settled, const struct queue_redis_run *run,
     struct queue_call *call)
 {
 	struct queue_redis_one *one;
@@ -215,10 +229,12 @@ queue_redis_crowd_settle(struct queue_redis *r,
 	if (r->ends != NULL && (r->ends->bytes >= CROWD_BYTES ||
 	    r->ends->count == CROWD_MOST))
 		queue_redis_crowd_go(&r->ends);
-	one = queue_redis_crowd_add(r, &r->ends, call);
+	one = queue_redis_crowd_add(r, &r->ends,
+	    queue_redis_crowd_record(r, settled, run), call);
 	if (one == NULL)
 		return;
 	one->settled = settled;
-	snprintf(one->entry, sizeof(one->entry), "%s", entry);
+	if (run != NULL)
+		memcpy(one->entry, run->entry, sizeof(one->entry));
 	r->ends->bytes += strlen(settled->result);
 }

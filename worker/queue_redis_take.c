@@ -1,9 +1,9 @@
 /*
  * Taking tasks out of Redis. A connection of its own waits for new ones
- * (XREADGROUP), and takes over what no worker has touched for the time of a
- * lease (XAUTOCLAIM); what runs here is touched more often than that. While
- * there are more than can run, none is waited for: they are read and begun
- * in one step.
+ * (XREADGROUP); now and then, what no worker has touched for the time of a
+ * lease is taken over (XAUTOCLAIM). What runs here is touched more often than
+ * that. An entry has all that its task needs, so that to take it is to begin
+ * it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,15 +48,18 @@ queue_redis_take_later(struct queue_redis *r)
 static bool
 queue_redis_take_group(struct queue_redis *r)
 {
-	r->looking = queue_redis_link_send(&r->wait, &r->look, 6,
+	r->looking = queue_redis_link_send(&r->wait, &r->group, 6,
 	    (const char *const[]){ "XGROUP", "CREATE", QUEUE_REDIS_TASKS,
 	    QUEUE_REDIS_GROUP, "0", "MKSTREAM" });
 	return r->looking;
 }
 
+/* Of many that were under way, one is enough. */
 static void
 queue_redis_take_failed(struct queue_redis *r, const redisReply *error)
 {
+	if (r->looking || loop_timer_runs(&r->again))
+		return;
 	if (strncmp(error->str, "NOGROUP", 7) == 0) {
 		log_warn("queue", "redis lost what it had: the queue is made "
 		    "again");
@@ -69,15 +72,12 @@ queue_redis_take_failed(struct queue_redis *r, const redisReply *error)
 
 /* --- beginning ---------------------------------------------------------- */
 
-/* Most tasks have the configuration of the one before; then it is "", or
- * the same once more. Borrowed. */
+/* Most tasks have the configuration of the one before. Borrowed. */
 static struct queue_text *
 queue_redis_take_config(struct queue_redis *r, const redisReply *text)
 {
 	size_t len = (size_t)text->len;
 
-	if (len == 0)
-		return r->config;
 	if (r->config == NULL || r->config->len != len ||
 	    memcmp(r->config->text, text->str, len) != 0) {
 		queue_text_drop(r->config);
@@ -97,31 +97,66 @@ queue_redis_take_is(const redisReply *reply, size_t strings)
 	return true;
 }
 
-/* {entry, id, config, created, attempts, failures} */
+/* "ID created attempts failures" */
+static bool
+queue_redis_take_read(const redisReply *text, struct queue_task *task)
+{
+	enum { ID = TOKEN_UUID - 1 };
+	char *end;
+
+	if (text->len <= ID || text->str[ID] != ' ')
+		return false;
+	memcpy(task->id, text->str, ID);
+	task->id[ID] = '\0';
+	task->created_at = strtoll(text->str + ID, &end, 10);
+	task->attempts = strtoll(end, &end, 10);
+	task->failures = strtoll(end, NULL, 10);
+	return token_is_uuid(task->id);
+}
+
+/* What has now this entry, if it runs here; else a new one. NULL: it runs
+ * with this entry, or there is no memory. */
+static struct queue_redis_run *
+queue_redis_take_run(struct queue_redis *r, const struct queue_task *task,
+    const char *entry)
+{
+	struct queue_redis_run *run = queue_redis_take_find(r, task->id);
+
+	if (run != NULL && strcmp(run->entry, entry) == 0)
+		return NULL;
+	if (run == NULL) {
+		run = calloc(1, sizeof(*run));
+		if (run == NULL)
+			return NULL;
+		memcpy(run->id, task->id, TOKEN_UUID);
+		TAILQ_INSERT_TAIL(&r->runs, run, line);
+	}
+	snprintf(run->entry, sizeof(run->entry), "%s", entry);
+	run->attempts = task->attempts;
+	run->created_at = task->created_at;
+	return run;
+}
+
+/* {entry, {"task", task, "config", config, …}}, and how often it was given
+ * out: not there, the first time. */
 static void
 queue_redis_take_task(struct queue_redis *r, const redisReply *row)
 {
 	struct queue_task task = { .attempts = 0 };
-	struct queue_redis_run *run;
+	const redisReply *fields;
 
-	/* First of all: those behind may have no other. */
-	if (queue_redis_take_is(row, 6))
-		task.config = queue_redis_take_config(r, row->element[2]);
-	if (task.config == NULL || row->element[1]->len != TOKEN_UUID - 1)
+	if (row->type != REDIS_REPLY_ARRAY || row->elements < 2 ||
+	    row->element[0]->type != REDIS_REPLY_STRING ||
+	    !queue_redis_take_is(row->element[1], 4))
 		return;
-	run = queue_redis_take_find(r, row->element[1]->str);
-	if (run == NULL) {
-		run = calloc(1, sizeof(*run));
-		if (run == NULL)
-			return;
-		memcpy(run->id, row->element[1]->str, TOKEN_UUID);
-		TAILQ_INSERT_TAIL(&r->runs, run, line);
-	}
-	snprintf(run->entry, sizeof(run->entry), "%s", row->element[0]->str);
-	memcpy(task.id, run->id, TOKEN_UUID);
-	task.created_at = strtoll(row->element[3]->str, NULL, 10);
-	task.attempts = strtoll(row->element[4]->str, NULL, 10);
-	task.failures = strtoll(row->element[5]->str, NULL, 10);
+	fields = row->element[1];
+	if (!queue_redis_take_read(fields->element[1], &task))
+		return;
+	task.attempts += row->elements > 2 ? row->element[2]->integer : 1;
+	task.config = queue_redis_take_config(r, fields->element[3]);
+	if (task.config == NULL ||
+	    queue_redis_take_run(r, &task, row->element[0]->str) == NULL)
+		return;
 	queue_text_hold(task.config);
 	if (r->base.room > 0)
 		r->base.room--;
@@ -129,83 +164,40 @@ queue_redis_take_task(struct queue_redis *r, const redisReply *row)
 	queue_text_drop(task.config);
 }
 
-static void
-queue_redis_take_begun(struct queue_redis_ask *ask, const redisReply *reply)
-{
-	struct queue_redis *r = LOOP_OF(struct queue_redis, begin, ask);
+/* --- looking ------------------------------------------------------------ */
 
-	r->more = false;
+/* {cursor, task, …} */
+static void
+queue_redis_take_claimed(struct queue_redis_ask *ask, const redisReply *reply)
+{
+	struct queue_redis *r = LOOP_OF(struct queue_redis, claim, ask);
+
 	if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
+		r->looking = false;
 		queue_redis_take_failed(r, reply);
 		return;
 	}
-	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY) {
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
+	    reply->elements == 0) {
 		queue_redis_take_later(r);
 		return;
 	}
-	for (size_t i = 0; i < reply->elements; i++)
+	if (reply->element[0]->type == REDIS_REPLY_STRING)
+		snprintf(r->cursor, sizeof(r->cursor), "%s",
+		    reply->element[0]->str);
+	for (size_t i = 1; i < reply->elements; i++)
 		queue_redis_take_task(r, reply->element[i]);
 	r->looking = false;
-	r->more = reply->elements > 0 && reply->elements >= r->asked;
 	queue_redis_take_look(r);
 }
 
-/* --- looking ------------------------------------------------------------ */
-
-/* The id of {entry, {"id", id}} when it is not running here; else NULL. */
-static const char *
-queue_redis_take_new(struct queue_redis *r, const redisReply *entry)
-{
-	struct queue_redis_run *run;
-	const redisReply *fields;
-
-	if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2 ||
-	    entry->element[0]->type != REDIS_REPLY_STRING ||
-	    !queue_redis_take_is(entry->element[1], 2))
-		return NULL;
-	fields = entry->element[1];
-	run = queue_redis_take_find(r, fields->element[1]->str);
-	if (run != NULL && strcmp(run->entry, entry->element[0]->str) == 0)
-		return NULL;
-	return fields->element[1]->str;
-}
-
-static void
-queue_redis_take_entries(struct queue_redis *r, const redisReply *entries)
-{
-	const char *words[2 * TAKE_MOST + 1], *id;
-	size_t n = 0;
-
-	for (size_t i = 0; i < entries->elements && n < 2 * TAKE_MOST; i++) {
-		id = queue_redis_take_new(r, entries->element[i]);
-		if (id == NULL)
-			continue;
-		words[n++] = entries->element[i]->element[0]->str;
-		words[n++] = id;
-	}
-	words[n] = NULL;
-	if (n == 0) {
-		r->looking = false;
-		queue_redis_take_look(r);
-	} else if (!queue_redis_eval(r, &r->begin, queue_redis_script_begin,
-	    words)) {
-		/* Ours without running: taken over after a lease. */
-		queue_redis_take_later(r);
-	}
-}
-
-/* The entries in the answer of either command; NULL: there are none. */
+/* The tasks of {{stream, {task, …}}}; NULL: there are none. */
 static const redisReply *
-queue_redis_take_found(struct queue_redis *r, const redisReply *reply)
+queue_redis_take_found(const redisReply *reply)
 {
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0)
 		return NULL;
-	if (!r->claims) {
-		reply = reply->element[0];	/* of the one stream */
-	} else if (reply->element[0]->type == REDIS_REPLY_STRING) {
-		snprintf(r->cursor, sizeof(r->cursor), "%s",
-		    reply->element[0]->str);
-	}
+	reply = reply->element[0];
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2 ||
 	    reply->element[1]->type != REDIS_REPLY_ARRAY)
 		return NULL;
@@ -213,60 +205,93 @@ queue_redis_take_found(struct queue_redis *r, const redisReply *reply)
 }
 
 static void
-queue_redis_take_looked(struct queue_redis_ask *ask, const redisReply *reply)
+queue_redis_take_taken(struct queue_redis_ask *ask, const redisReply *reply)
 {
-	struct queue_redis *r = LOOP_OF(struct queue_redis, look, ask);
-	const redisReply *entries;
+	struct queue_redis_take *take = LOOP_OF(struct queue_redis_take, ask,
+	    ask);
+	struct queue_redis *r = take->redis;
+	const redisReply *all;
+	size_t n;
+
+	r->taking--;
+	r->asked -= take->asked;
+	r->more = false;
+	if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+		queue_redis_take_failed(r, reply);
+	all = reply != NULL ? queue_redis_take_found(reply) : NULL;
+	n = all != NULL ? all->elements : 0;
+	r->more = n > 0 && n >= take->asked;
+	take->asked = 0;
+	for (size_t i = 0; i < n; i++)
+		queue_redis_take_task(r, all->element[i]);
+	if (reply != NULL)
+		queue_redis_take_look(r);
+}
+
+static void
+queue_redis_take_grouped(struct queue_redis_ask *ask, const redisReply *reply)
+{
+	struct queue_redis *r = LOOP_OF(struct queue_redis, group, ask);
 
 	r->looking = false;
 	if (reply == NULL)
 		return;
 	if (reply->type == REDIS_REPLY_ERROR &&
-	    strncmp(reply->str, "BUSYGROUP", 9) != 0) {
+	    strncmp(reply->str, "BUSYGROUP", 9) != 0)
 		queue_redis_take_failed(r, reply);
-	} else {
-		entries = queue_redis_take_found(r, reply);
-		r->looking = true;
-		if (entries != NULL) {
-			queue_redis_take_entries(r, entries);
-			return;
-		}
-		r->looking = false;
+	else
 		queue_redis_take_look(r);
-	}
 }
 
+static void
+queue_redis_take_claim(struct queue_redis *r, size_t room)
+{
+	char count[24], lease[24];
+
+	r->claimed = loop_now(r->base.setup.loop);
+	snprintf(count, sizeof(count), "%zu", room);
+	snprintf(lease, sizeof(lease), "%d", (int)QUEUE_REDIS_LEASE);
+	r->looking = queue_redis_eval(r, &r->claim, queue_redis_script_claim,
+	    (const char *const[]){ r->base.setup.instance, lease, r->cursor,
+	    count, NULL });
+}
+
+static void
+queue_redis_take_ask(struct queue_redis *r, size_t room)
+{
+	struct queue_redis_take *take = r->takes;
+	char count[24];
+
+	while (take->asked > 0)
+		take++;
+	snprintf(count, sizeof(count), "%zu", room);
+	if (!queue_redis_link_send(&r->wait, &take->ask, 11,
+	    (const char *const[]){ "XREADGROUP", "GROUP", QUEUE_REDIS_GROUP,
+	    r->base.setup.instance, "COUNT", count, "BLOCK", "1000",
+	    "STREAMS", QUEUE_REDIS_TASKS, ">" }))
+		return;
+	take->asked = room;
+	r->asked += room;
+	r->taking++;
+}
+
+/* While more waits than was asked for, the next is asked for before the last
+ * one is there: those that have room do not wait for each other. */
 void
 queue_redis_take_look(struct queue_redis *r)
 {
-	int64_t now = loop_now(r->base.setup.loop);
-	const char *me = r->base.setup.instance;
 	size_t room = r->base.room < TAKE_MOST ? r->base.room : TAKE_MOST;
-	char count[24], lease[24];
+	int64_t now = loop_now(r->base.setup.loop);
 
-	if (r->looking || room == 0 || !r->wait.up || !r->verbs.up ||
+	if (r->looking || room <= r->asked || !r->wait.up || !r->verbs.up ||
 	    loop_timer_runs(&r->again))
 		return;
-	r->asked = room;
-	snprintf(count, sizeof(count), "%zu", room);
-	snprintf(lease, sizeof(lease), "%d", (int)QUEUE_REDIS_LEASE);
-	r->claims = now - r->claimed >= TAKE_CLAIM ||
-	    strcmp(r->cursor, "0-0") != 0;
-	if (r->claims) {
-		r->claimed = now;
-		r->looking = queue_redis_link_send(&r->wait, &r->look, 8,
-		    (const char *const[]){ "XAUTOCLAIM", QUEUE_REDIS_TASKS,
-		    QUEUE_REDIS_GROUP, me, lease, r->cursor, "COUNT",
-		    count });
-	} else if (r->more) {
-		r->looking = queue_redis_eval(r, &r->begin,
-		    queue_redis_script_take,
-		    (const char *const[]){ me, count, NULL });
-	} else {
-		r->looking = queue_redis_link_send(&r->wait, &r->look, 11,
-		    (const char *const[]){ "XREADGROUP", "GROUP",
-		    QUEUE_REDIS_GROUP, me, "COUNT", count, "BLOCK", "1000",
-		    "STREAMS", QUEUE_REDIS_TASKS, ">" });
+	if (now - r->claimed >= TAKE_CLAIM || strcmp(r->cursor, "0-0") != 0) {
+		if (r->taking == 0)
+			queue_redis_take_claim(r, room);
+	} else if (r->taking == 0 ||
+	    (r->more && r->taking < QUEUE_REDIS_TAKES)) {
+		queue_redis_take_ask(r, room - r->asked);
 	}
 }
 
@@ -304,8 +329,12 @@ queue_redis_take_start(struct queue_redis *r)
 {
 	TAILQ_INIT(&r->runs);
 	strcpy(r->cursor, "0-0");
-	r->look.answered = queue_redis_take_looked;
-	r->begin.answered = queue_redis_take_begun;
+	for (int i = 0; i < QUEUE_REDIS_TAKES; i++) {
+		r->takes[i].ask.answered = queue_redis_take_taken;
+		r->takes[i].redis = r;
+	}
+	r->group.answered = queue_redis_take_grouped;
+	r->claim.answered = queue_redis_take_claimed;
 	r->again.fire = queue_redis_take_again;
 	r->wait.changed = queue_redis_take_changed;
 	r->verbs.changed = queue_redis_take_verbs;

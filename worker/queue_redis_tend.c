@@ -1,7 +1,8 @@
 /*
  * What is done by the clock: tasks that run here are touched, so that no
  * other worker takes them over; those that are to be tried again go back into
- * the stream, and those that are over out of the index.
+ * the stream, and those that are over out of the index. What the layout
+ * before has is moved over; a worker of then may still run, and push.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,30 @@ queue_redis_tend_beat(struct loop_timer *timer)
 }
 
 static void
+queue_redis_tend_move(struct queue_redis *r)
+{
+	char lease[24];
+
+	if (r->moving)
+		return;
+	snprintf(lease, sizeof(lease), "%d", (int)QUEUE_REDIS_LEASE);
+	r->moving = queue_redis_eval(r, &r->move, queue_redis_script_move,
+	    (const char *const[]){ r->base.setup.instance, lease, NULL });
+}
+
+static void
+queue_redis_tend_moved(struct queue_redis_ask *ask, const redisReply *reply)
+{
+	struct queue_redis *r = LOOP_OF(struct queue_redis, move, ask);
+
+	r->moving = false;
+	if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+		log_error("queue", "redis: %s", reply->str);
+	else if (reply != NULL && reply->integer > 0)
+		queue_redis_tend_move(r);
+}
+
+static void
 queue_redis_tend_swept(struct queue_redis_ask *ask, const redisReply *reply)
 {
 	struct queue_redis *r = LOOP_OF(struct queue_redis, sweep, ask);
@@ -65,7 +90,7 @@ queue_redis_tend_swept(struct queue_redis_ask *ask, const redisReply *reply)
 
 	r->sweeping = false;
 	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
-	    reply->elements < 5) {
+	    reply->elements < 7) {
 		/* The group is made by whoever looks for tasks. */
 		if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
 			log_debug("queue", "redis: %s", reply->str);
@@ -79,6 +104,10 @@ queue_redis_tend_swept(struct queue_redis_ask *ask, const redisReply *reply)
 	r->facts.oldest = item[3]->str != NULL ?
 	    strtoll(item[3]->str, NULL, 10) : 0;
 	snprintf(r->offset, sizeof(r->offset), "%lld", item[4]->integer);
+	if (item[5]->integer > 0)
+		queue_redis_tend_soon(r);
+	if (item[6]->integer > 0)
+		queue_redis_tend_move(r);
 }
 
 static void
@@ -108,6 +137,7 @@ queue_redis_tend_start(struct queue_redis *r)
 	strcpy(r->offset, "0");
 	r->beat.answered = queue_redis_tend_beaten;
 	r->sweep.answered = queue_redis_tend_swept;
+	r->move.answered = queue_redis_tend_moved;
 	r->beats.fire = queue_redis_tend_beat;
 	r->sweeps.fire = queue_redis_tend_sweep;
 	loop_timer_start(r->base.setup.loop, &r->beats, TEND_BEAT);

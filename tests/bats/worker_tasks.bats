@@ -435,7 +435,7 @@ claimed()
 	runs=$task
 	wait_until state '.tasks.running == 1'
 	push
-	redis -n 1 xgroup destroy worker:hit:tasks workers
+	redis -n 1 xgroup destroy worker:hit:2:tasks workers
 	[ "$(<"$dir/redis.out")" = 1 ]
 	touch "$dir/go-group"
 	ended completed
@@ -585,7 +585,7 @@ claimed()
 	kill -TERM "$pid"
 	wait_until program_gone worker
 	# id, consumer, ms that it was not touched, how often it was given out
-	redis -n 1 xpending worker:hit:tasks workers - + 10
+	redis -n 1 xpending worker:hit:2:tasks workers - + 10
 	cat "$dir/redis.out"
 	[ "$(sed -n 3p "$dir/redis.out")" -ge 10000 ]
 	second
@@ -700,67 +700,144 @@ accepted()
 	done <"$dir/ids"
 }
 
-@test "the queue in Redis of the version before is read" {
+# was_pushed ID PLACE: what a worker of the version before did to push.
+was_pushed()
+{
+	redis -n 1 xadd worker:hit:tasks '*' id "$1"
+	redis -n 1 hset "worker:hit:task:$1" config \
+	    "{\"version\":1,\"data\":{\"url\":\"$target/hello\"}}" \
+	    created 1700000000000 state 0 attempts 0 failures 0 \
+	    entry "$(<"$dir/redis.out")"
+	redis -n 1 zadd worker:hit:index "$2" "$1"
+	redis -n 1 set worker:hit:arrivals "$2"
+}
+
+# was_begun ID CONSUMER: the first that waits.
+was_begun()
+{
+	redis -n 1 xreadgroup group workers "$2" count 1 \
+	    streams worker:hit:tasks '>'
+	grep -q "$1" "$dir/redis.out"
+	redis -n 1 hset "worker:hit:task:$1" state 1 attempts 1
+}
+
+# was_dropped ID: its entry, at the end of an attempt.
+was_dropped()
+{
+	local entry
+	redis -n 1 hget "worker:hit:task:$1" entry
+	entry=$(<"$dir/redis.out")
+	redis -n 1 xack worker:hit:tasks workers "$entry"
+	redis -n 1 xdel worker:hit:tasks "$entry"
+}
+
+was_ended()
+{
+	was_dropped "$1"
+	redis -n 1 del "worker:hit:task:$1"
+	redis -n 1 hset "worker:hit:task:$1" state 2 attempts 1 \
+	    created 1700000000000 ended 1700000001000 error ''
+	redis -n 1 pexpire "worker:hit:task:$1" 600000
+	redis -n 1 set "worker:hit:result:$1" "{\"task_id\":\"$1\",
+	    \"status\":\"completed\",\"body\":\"then\",\"attempts\":1}" \
+	    PX 600000
+}
+
+@test "the queue in Redis of the version before is moved, and done" {
 	[ "$engine" = redis ] || skip "there is no Redis"
-	local id=00000000-0000-4000-8000-00000000000 n config
-	config="{\"version\":1,\"data\":{\"url\":\"$target/hello\"}}"
+	local id=00000000-0000-4000-8000-00000000000 n
 	redis -n 1 xgroup create worker:hit:tasks workers 0 mkstream
-	# 1 waits, 2 was begun by who is gone, 3 is to be tried again, 4 is over
-	for n in 1 2 3 4; do
-		redis -n 1 zadd worker:hit:index "$n" "$id$n"
-		redis -n 1 hset "worker:hit:task:$id$n" config "$config" \
-		    created 1700000000000 state 0 attempts 0 failures 0
-	done
-	redis -n 1 set worker:hit:arrivals 4
-	for n in 2 1; do
-		redis -n 1 xadd worker:hit:tasks '*' id "$id$n"
-		redis -n 1 hset "worker:hit:task:$id$n" entry \
-		    "$(<"$dir/redis.out")"
-		[ "$n" = 1 ] || redis -n 1 xreadgroup group workers gone \
-		    count 1 streams worker:hit:tasks '>'
-	done
-	redis -n 1 hset "worker:hit:task:${id}2" state 1 attempts 1
-	redis -n 1 hset "worker:hit:task:${id}3" state 1 attempts 1 \
-	    failures 1 error before
-	redis -n 1 zadd worker:hit:later 1700000000000 "${id}3"
-	redis -n 1 hset "worker:hit:task:${id}4" state 2 attempts 1 \
-	    error '' ended 1700000001000
-	redis -n 1 hdel "worker:hit:task:${id}4" config entry
-	redis -n 1 pexpire "worker:hit:task:${id}4" 600000
-	redis -n 1 set "worker:hit:result:${id}4" "{\"task_id\":\"${id}4\",
-	    \"status\":\"completed\",\"attempts\":1}" PX 600000
-	start
+	# 1 is over, 2 was begun by who is gone, 3 is to be tried again, 4 waits
 	for n in 1 2 3; do
+		was_pushed "$id$n" "$n"
+		was_begun "$id$n" gone
+	done
+	was_pushed "${id}4" 4
+	was_ended "${id}1"
+	was_dropped "${id}3"
+	redis -n 1 hset "worker:hit:task:${id}3" failures 1 error before
+	redis -n 1 zadd worker:hit:later 1700000000000 "${id}3"
+	start
+	for n in 2 3 4; do
 		task=$id$n
 		ended completed '.body == "hello\n"'
-		[ "$n" = 1 ] || expect_json '.attempts == 2'
+		[ "$n" = 4 ] || expect_json '.attempts == 2'
 	done
+	task=${id}1
+	ended completed '.body == "then"'
+	put_url "$target/hello"
+	push
+	ended completed
 	request GET /tasks
-	expect_json '[.[] | .status] == ["completed", "completed", "completed",
-	    "completed"] and .[2].error == null and
-	    .[0].created_at == "2023-11-14T22:13:20.000Z"'
+	expect_json --arg last "$task" '[.[].status] == ["completed",
+	    "completed", "completed", "completed", "completed"] and
+	    .[0].ended_at == "2023-11-14T22:13:21.000Z" and
+	    .[2].error == null and .[3].task_id[-1:] == "4" and
+	    .[1].created_at == "2023-11-14T22:13:20.000Z" and
+	    .[4].task_id == $last'
+	request DELETE "/hit/${id}1"
+	expect_status 204
+	request GET "/hit/${id}1"
+	expect_status 404
+	redis -n 1 exists worker:hit:later worker:hit:index \
+	    "worker:hit:task:${id}2" "worker:hit:task:${id}3"
+	[ "$(<"$dir/redis.out")" = 0 ]
 	redis -n 1 xlen worker:hit:tasks
 	[ "$(<"$dir/redis.out")" = 0 ]
 }
 
-@test "an entry that is no task leaves the others their configuration" {
+@test "beside a worker of the version before: what it pushes, runs, ends" {
 	[ "$engine" = redis ] || skip "there is no Redis"
-	local id=00000000-0000-4000-8000-000000000001 config n
+	local id=00000000-0000-4000-8000-00000000000
+	redis -n 1 xgroup create worker:hit:tasks workers 0 mkstream
+	was_pushed "${id}1" 1
+	was_pushed "${id}2" 2
+	was_begun "${id}1" gone
+	was_begun "${id}2" gone
+	start
+	was_pushed "${id}3" 3
+	task=${id}3
+	ended completed '.body == "hello\n" and .attempts == 1'
+	task_is "${id}1" pending
+	task_is "${id}2" pending
+	was_ended "${id}1"
+	task=${id}1
+	ended completed '.body == "then"'
+	request DELETE "/hit/${id}2"
+	expect_status 204
+	task_is "${id}2" 404
+	request GET /tasks
+	expect_json 'map(.task_id[-1:]) == ["1", "3"]'
+}
+
+@test "an entry that is no task leaves the others what is theirs" {
+	[ "$engine" = redis ] || skip "there is no Redis"
+	local id=00000000-0000-4000-8000-000000000001
 	start
 	put_url "$target/hello"
 	push
 	ended completed
-	config="{\"version\":1,\"data\":{\"url\":\"$target/status?404\"}}"
-	for n in no-id "$id"; do
-		redis -n 1 hset "worker:hit:task:$n" config "$config" \
-		    created 1700000000000 state 0 attempts 0 failures 0
-	done
-	# both in one answer
-	redis -n 1 eval "redis.call('XADD', KEYS[1], '*', 'id', ARGV[1])
-	    return redis.call('XADD', KEYS[1], '*', 'id', ARGV[2])" \
-	    1 worker:hit:tasks no-id "$id"
+	# all in one answer
+	redis -n 1 eval "local function add(...)
+	    return redis.call('XADD', KEYS[1], '*', ...) end
+	    add('id', 'x')
+	    add('task', 'no-id 1 0 0', 'config', ARGV[2])
+	    add('task', ARGV[1], 'config', ARGV[2])
+	    redis.call('HSET', KEYS[2], ARGV[1],
+	    add('task', ARGV[1] .. ' 1700000000000 0 0', 'config', ARGV[2]))
+	    return add('task', '', 'config', '')" 2 worker:hit:2:tasks \
+	    worker:hit:2:live "$id" \
+	    "{\"version\":1,\"data\":{\"url\":\"$target/status?404\"}}"
 	task=$id
 	ended completed '.status_code == 404'
+	# of which nobody is asked for ever
+	wait_until -t 60 nothing_left
+}
+
+nothing_left()
+{
+	redis -n 1 xlen worker:hit:2:tasks
+	[ "$(<"$dir/redis.out")" = 0 ]
 }
 
 @test "a Redis that is not there at the start is waited for" {
