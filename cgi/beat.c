@@ -63,12 +63,13 @@ beat_word(char **line)
 static bool
 beat_number(const char *word, long long *out)
 {
-	size_t digits = word != NULL ? strspn(word, "0123456789") : 0;
+	int digits = 0;
 
-	if (digits == 0 || digits > 18 || word[digits] != '\0')
-		return false;
-	*out = strtoll(word, NULL, 10);
-	return true;
+	*out = 0;
+	for (; word != NULL && digits <= 18 && *word >= '0' && *word <= '9';
+	    digits++)
+		*out = *out * 10 + (*word++ - '0');
+	return digits > 0 && digits <= 18 && *word == '\0';
 }
 
 static bool

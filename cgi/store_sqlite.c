@@ -10,13 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "buf.h"
 #include "keep.h"
 #include "log.h"
 
-enum { STORE_ROOM = 131072 };	/* bytes: a large publish and its frames */
+enum {
+	STORE_ROOM = 131072,	/* bytes: a large publish and its frames */
+	STORE_PAGE = 4096,	/* bytes, as SQLite chooses */
+};
 
 static const char *const store_sql_truth[STORE_SQL_TRUTH] = {
 	STORE_SQL_BOTH,
@@ -237,13 +241,25 @@ store_probe(struct store *s, int wait_ms)
 	return end == STORE_DONE ? store_room(f) : end;
 }
 
+/* How many frames in the WAL are worth a checkpoint. */
+static int
+store_file_enough(const struct store_file *f)
+{
+	int pages = 0;
+	struct stat st;
+
+	if (f->kind->patient && stat(f->path, &st) == 0)
+		pages = (int)(st.st_size / STORE_PAGE);
+	return pages > f->kind->frames ? pages : f->kind->frames;
+}
+
 static void
 store_file_checkpoint(struct store_file *f)
 {
 	char path[PATH_MAX];
 	int lock, left = 0;
 
-	if (f->db == NULL || f->frames < f->kind->frames)
+	if (f->db == NULL || f->frames < store_file_enough(f))
 		return;
 	migrate_lock_path(path, sizeof(path), f->path);
 	lock = keep_lock(path, 0);

@@ -96,7 +96,8 @@ struct store_kind {
 	int count;
 	const char *const *steps;
 	const char *open;	/* pragmas of each connection */
-	int frames;		/* of the WAL: more is worth a checkpoint */
+	int frames;		/* of the WAL: more is worth a checkpoint, */
+	bool patient;		/* once it is as large as the database, too */
 };
 
 extern const struct store_kind store_truth, store_liveness;
@@ -120,6 +121,7 @@ struct store_file {
 	bool doubtful;			/* it failed: to be opened anew */
 	bool damaged;			/* SQLite found it so */
 	int frames;			/* in the WAL after our last commit */
+	unsigned char key[16];		/* that store_live_sql has bound */
 };
 
 struct store {

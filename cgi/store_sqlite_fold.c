@@ -20,10 +20,9 @@ sqlite3_stmt *
 store_live_sql(struct store_file *f, enum store_sql which, const char *id)
 {
 	sqlite3_stmt *row = store_file_sql(f, which);
-	unsigned char key[16];
 
-	store_live_key(key, id);
-	sqlite3_bind_blob(row, 1, key, sizeof(key), SQLITE_TRANSIENT);
+	store_live_key(f->key, id);
+	sqlite3_bind_blob(row, 1, f->key, sizeof(f->key), SQLITE_STATIC);
 	return row;
 }
 

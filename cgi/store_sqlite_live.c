@@ -6,6 +6,7 @@
  */
 #include "store_sqlite.h"
 
+#include <endian.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +116,54 @@ store_live_order(const void *a, const void *b)
 	int order = strcmp(x->id, y->id);
 
 	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Of a beat: how its id begins, and where it lies. */
+struct store_live_place {
+	uint64_t begins;
+	size_t at;
+};
+
+static int
+store_live_behind(const void *a, const void *b, void *beats)
+{
+	const struct store_live_place *x = a, *y = b;
+	const struct store_beat *all = beats;
+
+	if (x->begins != y->begins)
+		return x->begins < y->begins ? -1 : 1;
+	return store_live_order(&all[x->at], &all[y->at]);
+}
+
+/* As qsort(3) would, but the beats, which are large, are moved once and not
+ * looked at to compare two. */
+static void
+store_live_sort(struct store_beat *beats, size_t count)
+{
+	struct store_live_place *places = calloc(count, sizeof(*places));
+
+	if (places == NULL) {
+		qsort(beats, count, sizeof(*beats), store_live_order);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		memcpy(&places[i].begins, beats[i].id, sizeof(uint64_t));
+		places[i].begins = be64toh(places[i].begins);
+		places[i].at = i;
+	}
+	qsort_r(places, count, sizeof(*places), store_live_behind, beats);
+	for (size_t i = 0; i < count; i++) {
+		struct store_beat first = beats[i];
+		size_t to = i, from;
+
+		for (; (from = places[to].at) != i; to = from) {
+			beats[to] = beats[from];
+			places[to].at = to;
+		}
+		beats[to] = first;
+		places[to].at = to;
+	}
+	free(places);
 }
 
 enum store_end
@@ -245,7 +294,7 @@ store_fold(struct store *s, struct store_beat *beats, size_t count,
 		if (beats[i].at > now)
 			beats[i].at = now;
 	if (count > 0)
-		qsort(beats, count, sizeof(*beats), store_live_order);
+		store_live_sort(beats, count);
 	for (size_t at = 0; end == STORE_DONE && at < count;
 	    at += STORE_BATCH)
 		end = store_live_batch(s, beats + at,

@@ -132,4 +132,7 @@ const struct store_kind store_liveness = {
 	     * files that is most of a fold */
 	    "PRAGMA temp_store=MEMORY",
 	.frames = 4096,
+	/* of a large fleet most pages change with each fold: what several did
+	 * to one is put into the database once */
+	.patient = true,
 };

@@ -4,19 +4,12 @@
  */
 #include "hex.h"
 
-/* Of each digit one more than its value. */
-static const signed char hex_values[256] = {
+const signed char hex_values[256] = {
 	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6,
 	['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
 	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
 	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
-
-int
-hex_digit(char c)
-{
-	return hex_values[(unsigned char)c] - 1;
-}
 
 int
 hex_pair(const char *text, size_t len)

@@ -5,8 +5,15 @@
  */
 #include <stddef.h>
 
+extern const signed char hex_values[256];	/* one more than the value */
+
 /* The value of a hex digit, of either case, or -1. */
-int hex_digit(char);
+static inline int
+hex_digit(char c)
+{
+	return hex_values[(unsigned char)c] - 1;
+}
+
 /* The value of the two digits at text, or -1. */
 int hex_pair(const char *text, size_t len);
 

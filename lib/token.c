@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "hex.h"
 #include "log.h"
 
 _Static_assert(sizeof(struct hmac_sha256_ctx) <= TOKEN_MAC,
@@ -100,15 +101,12 @@ token_uuid_timed(char out[TOKEN_UUID], long long ms)
 bool
 token_is_uuid(const char *text)
 {
-	static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-
-	if (strlen(text) != sizeof(shape) - 1)
+	if (strlen(text) != TOKEN_UUID - 1)
 		return false;
-	for (size_t i = 0; shape[i] != '\0'; i++) {
-		char c = text[i], low = (char)(c | 0x20);
+	for (size_t i = 0; i < TOKEN_UUID - 1; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-		if (shape[i] == '-' ? c != '-' : !((c >= '0' && c <= '9') ||
-		    (low >= 'a' && low <= 'f')))
+		if (dash ? text[i] != '-' : hex_digit(text[i]) < 0)
 			return false;
 	}
 	return true;
