@@ -30,6 +30,7 @@ enum { STORE_RESTORE_TRIES = 100000 };	/* for a lock, 200 µs apart */
 /* One restore on its way. */
 struct store_restore {
 	struct store *store;
+	const char *file;		/* the backup */
 	char copy[PATH_MAX];		/* of the backup, migrated */
 	long long highest;		/* of a database that was put aside */
 	struct store_restored *out;
@@ -317,7 +318,7 @@ store_restore_attached(struct store_restore *r, bool fresh)
 	end = store_restore_number(r, "SELECT coalesce(max(version), 0) "
 	    "FROM restored.version", &r->out->content_of);
 	if (end == STORE_DONE && r->out->content_of == 0)
-		return store_say(r->store, STORE_NONE, r->copy,
+		return store_say(r->store, STORE_NONE, r->file,
 		    "nothing was published yet in that backup");
 	if (end == STORE_DONE)
 		end = store_file_begin(f);
@@ -364,7 +365,7 @@ store_restore_merge_in(struct store_restore *r, bool fresh)
 enum store_end
 store_restore(struct store *s, const char *file, struct store_restored *out)
 {
-	struct store_restore r = { .store = s, .out = out };
+	struct store_restore r = { .store = s, .file = file, .out = out };
 	enum migrate_end looked;
 	enum store_end end;
 	bool sound;

@@ -189,11 +189,15 @@ writers_end()
 c = sqlite3.connect(sys.argv[1])
 c.execute("CREATE TABLE theirs (a)")
 c.commit()' "$dir/theirs.db"
+	env -i STATE_DIR="$dir/unused" ADMIN_API_KEY=a AGENT_API_KEY=b sh -c \
+	    '"$0" --migrate && "$0" --backup "$1"' "$bin/dcm-controller" \
+	    "$dir/empty.db"
 	for wrong in "$dir/garbage" "$dir/theirs.db" "$dir/nothing" "$dir" \
-	    /dev/null "$dir/state/controller.db"; do
+	    /dev/null "$dir/state/controller.db" "$dir/empty.db"; do
 		command_run --restore "$wrong"
 		[ "$status" = 1 ]
 	done
+	[[ $output == *"nothing was published"*"$dir/empty.db" ]]
 	[ "$(present .version)" = "$before" ]
 	for wrong in --restore --backup '--restore x --backup y' \
 	    '--restore x y'; do
