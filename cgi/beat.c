@@ -66,10 +66,10 @@ beat_number(const char *word, long long *out)
 	int digits = 0;
 
 	*out = 0;
-	for (; word != NULL && digits <= 18 && *word >= '0' && *word <= '9';
+	for (; word != NULL && digits < 18 && *word >= '0' && *word <= '9';
 	    digits++)
 		*out = *out * 10 + (*word++ - '0');
-	return digits > 0 && digits <= 18 && *word == '\0';
+	return digits > 0 && *word == '\0';
 }
 
 static bool

@@ -264,7 +264,8 @@ enum store_end store_total(struct store *, long long *total);
 enum store_end store_known(struct store *, const char *id);
 /* Forgets an agent's liveness. */
 enum store_end store_live_forget(struct store *, const char *id);
-/* store_file_sql of liveness, its first parameter an agent's id. */
+/* store_file_sql of liveness, its first parameter an agent's id; good until
+ * the next one of the file is asked for. */
 sqlite3_stmt *store_live_sql(struct store_file *, enum store_sql,
     const char *id);
 /* A transaction of liveness that folds beats, as store_file_begin and
