@@ -111,6 +111,33 @@ UNIT("beats fold in any order, twice, and only for agents that are known")
 	folder_remove();
 }
 
+UNIT("beats are sorted by agent and by time, also where ids begin alike")
+{
+	enum { COUNT = 3000 };
+	static struct store_beat beats[COUNT], sorted[COUNT];
+	unsigned chance = 1;
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < COUNT; i++) {
+			chance = chance * 1103515245 + 12345;
+			beats[i] = beat(one, i * 7919 % COUNT, i, "ok");
+			snprintf(beats[i].id, sizeof(beats[i].id),
+			    "%08x-1111-4111-8111-%012x",
+			    round == 0 ? chance : chance >> 16 & 3,
+			    round < 2 ? 0 : chance >> 20 & 15);
+		}
+		memcpy(sorted, beats, sizeof(beats));
+		qsort(sorted, COUNT, sizeof(*sorted), store_live_order);
+		store_live_sort(beats, COUNT);
+		for (int i = 0; i < COUNT; i++) {
+			CHECK_TEXT(beats[i].id, sorted[i].id);
+			CHECK_INT(beats[i].at, sorted[i].at);
+			CHECK_INT(beats[i].applied_version,
+			    sorted[i].applied_version);
+		}
+	}
+}
+
 UNIT("liveness that is damaged is put aside and made anew")
 {
 	struct seen seen = { 0 };
