@@ -31,7 +31,9 @@ struct fetch_hub {
 	struct fetch_list work;		/* what could not be done at once */
 	size_t waiting;			/* entries of work */
 	unsigned depth;
-	struct timespec now;		/* as libcurl began what it does */
+	struct timespec now;		/* as libcurl began what it does, or
+					 * some of its reads later */
+	unsigned reads;			/* of the time, since then */
 	struct fetch_socket **sockets;	/* by descriptor; or NULL */
 	size_t sockets_cap;
 };

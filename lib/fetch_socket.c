@@ -38,7 +38,8 @@ fetch_socket_quiet(const struct fetch_hub *hub, curl_socket_t fd)
 {
 	const struct fetch_socket *s = fetch_socket_find(hub, fd);
 
-	return s != NULL && s->own && loop_watch_quiet(hub->loop, &s->watch);
+	return s != NULL && s->own &&
+	    loop_watch_quiet(hub->loop, &s->watch, POLLIN);
 }
 
 static bool

@@ -145,9 +145,11 @@ loop_watch_stop(struct loop *l, struct loop_watch *w)
 }
 
 bool
-loop_watch_quiet(const struct loop *l, const struct loop_watch *w)
+loop_watch_quiet(const struct loop *l, const struct loop_watch *w,
+    short events)
 {
 	return w->slot != 0 && w->since != l->turns && l->swept &&
+	    (l->fds[w->slot - 1].events & events) == events &&
 	    l->fds[w->slot - 1].revents == 0;
 }
 

@@ -47,8 +47,9 @@ bool loop_watch_start(struct loop *, struct loop_watch *, int fd,
     short events);
 void loop_watch_stop(struct loop *, struct loop_watch *);
 /* Whether poll(2), as it began this turn, asked for the events that are
- * waited for now, and found nothing. */
-bool loop_watch_quiet(const struct loop *, const struct loop_watch *);
+ * waited for now, these among them, and found nothing. */
+bool loop_watch_quiet(const struct loop *, const struct loop_watch *,
+    short events);
 
 /* Once, after ms (0 or more; 0: in the next turn). Started again: moves. */
 bool loop_timer_start(struct loop *, struct loop_timer *, int64_t ms);

@@ -63,6 +63,44 @@ UNIT("of a kept connection that is silent no more the kernel is asked")
 	trial_close(&t);
 }
 
+struct known_end {
+	struct loop_timer timer;
+	int fd;
+};
+
+static void
+known_shut(struct loop_timer *timer)
+{
+	CHECK(shutdown(LOOP_OF(struct known_end, timer, timer)->fd,
+	    SHUT_RD) == 0);
+}
+
+UNIT("of one that ends in the very turn, it is found out by sending")
+{
+	struct known_end end = { .timer.fire = known_shut };
+	struct trial t;
+	size_t fd = 0;
+
+	trial_open(&t);
+	known_get(&t, "/missing");
+	while (fd < t.hub->sockets_cap && t.hub->sockets[fd] == NULL)
+		fd++;
+	for (int i = 0; i < 2; i++) {	/* the loop has seen it silent */
+		known_get(&t, "/missing");
+		CHECK_INT(known_polls, 0);
+	}
+	end.fd = (int)fd;
+	t.ends = 0;
+	/* just before the timer that libcurl is going to ask for */
+	loop_timer_start(t.loop, &end.timer, 0);
+	trial_run(&t, &(struct fetch_request){
+	    .url = trial_url(&t, "/echo"), .body = "once", .body_len = 4 });
+	CHECK_INT(t.result.end, FETCH_DONE);
+	CHECK_INT(t.result.status, 200);
+	CHECK(!loop_timer_runs(&end.timer));
+	trial_close(&t);
+}
+
 UNIT("below libcurl or not, what is not known is asked of the kernel")
 {
 	struct trial t;
@@ -122,6 +160,31 @@ UNIT("time stands still for libcurl while it works, and goes on after it")
 	CHECK_INT(clock_gettime(CLOCK_MONOTONIC, &then), 0);
 	CHECK(known_later(&then, &first));
 	CHECK_INT(clock_gettime((clockid_t)-1, &then), -1);
+	trial_close(&t);
+}
+
+static bool
+known_slow(void *arg, const void *piece, size_t len)
+{
+	struct trial *t = arg;
+
+	(void)piece;
+	t->length += (long long)len;
+	usleep(100);		/* the next one will be there */
+	return true;
+}
+
+UNIT("a body that comes as fast as it is taken leaves others their turn")
+{
+	struct fetch_request r = { .data = known_slow };
+	struct trial t;
+
+	trial_open(&t);
+	r.url = trial_url(&t, "/big?200000000");
+	trial_run(&t, &r);
+	CHECK_INT(t.result.end, FETCH_DONE);
+	CHECK_INT(t.length, 200000000);
+	CHECK(loop_turns(t.loop) > 6);
 	trial_close(&t);
 }
 
