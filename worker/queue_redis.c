@@ -279,6 +279,7 @@ queue_redis_close(struct queue *q)
 	queue_redis_take_stop(r);
 	queue_deliver(q);
 	loop_timer_stop(q->setup.loop, &q->turn);
+	loop_timer_stop(q->setup.loop, &r->gather);
 	broker_free(&r->url);
 	free(r);
 }
