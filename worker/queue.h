@@ -56,6 +56,7 @@ struct queue_settled {
 	char id[TOKEN_UUID];
 	enum queue_state state;	/* PENDING: again, after delay_ms */
 	int64_t delay_ms;
+	long long failures;	/* PENDING: as the task was given out */
 	const char *error;	/* a sentence, or NULL */
 	const char *result;	/* JSON, when it is over; else NULL */
 };
@@ -108,9 +109,10 @@ struct queue_setup {
 	const char *instance;	/* who takes: another one every start */
 	long long max;		/* tasks that are not over */
 	long long ttl_ms;	/* how long results live */
-	/* A task to run; not inside a verb. One that runs here already may
-	 * come again, and is to be ignored. */
-	void (*taken)(void *arg, const struct queue_task *);
+	/* A task to run; not inside a verb. False: it is not begun, as one
+	 * that is here already and came again; a shared queue gives it out
+	 * once more after a while, if it is not over by then. */
+	bool (*taken)(void *arg, const struct queue_task *);
 	void *arg;
 };
 

@@ -19,6 +19,8 @@ struct queue_redis_verb {
 	struct queue_redis *redis;
 	struct queue_call *call;
 	enum queue_end none;	/* what 0 stands for */
+	char gone[TOKEN_UUID];	/* is run no more, once there is an answer;
+				 * "": none */
 };
 
 static struct queue_redis *
@@ -106,13 +108,16 @@ queue_redis_answered(struct queue_redis_ask *ask, const redisReply *reply)
 	struct queue_redis_verb *verb = LOOP_OF(struct queue_redis_verb, ask,
 	    ask);
 
-	queue_answer(&verb->redis->base, verb->call,
-	    queue_redis_end(verb, reply));
+	verb->call->end = queue_redis_end(verb, reply);
+	if (verb->call->end != QUEUE_DOWN)
+		queue_redis_take_forget(verb->redis, verb->gone);
+	queue_answer(&verb->redis->base, verb->call, verb->call->end);
 	free(verb);
 }
 
-/* words ends with NULL. */
-static void
+/* words ends with NULL. Gives what was sent, until it is answered; or NULL,
+ * and the call is answered. */
+static struct queue_redis_verb *
 queue_redis_verb(struct queue *q, struct queue_call *call,
     enum queue_end none, const char *script, const char *const *words)
 {
@@ -124,10 +129,11 @@ queue_redis_verb(struct queue *q, struct queue_call *call,
 		verb->call = call;
 		verb->none = none;
 		if (queue_redis_eval(verb->redis, &verb->ask, script, words))
-			return;
+			return verb;
 	}
 	free(verb);
 	queue_answer(q, call, QUEUE_DOWN);
+	return NULL;
 }
 
 /* --- verbs -------------------------------------------------------------- */
@@ -155,14 +161,16 @@ queue_redis_settle(struct queue *q, const struct queue_settled *settled,
 	struct queue_redis_run *run = queue_redis_take_find(r, settled->id);
 	const char *error = settled->error != NULL ? settled->error : "";
 	const char *entry = run != NULL ? run->entry : "";
-	char due[24];
+	char due[24], failures[24];
 
 	if (settled->state == QUEUE_PENDING) {
 		snprintf(due, sizeof(due), "%lld",
 		    clock_wall() + (long long)settled->delay_ms);
+		snprintf(failures, sizeof(failures), "%lld",
+		    settled->failures);
 		queue_redis_verb(q, call, QUEUE_ABSENT,
 		    queue_redis_script_again, (const char *const[]){
-		    settled->id, entry, error, due, NULL });
+		    settled->id, entry, error, due, failures, NULL });
 	} else {
 		queue_redis_crowd_settle(r, settled, run, call);
 	}
@@ -194,14 +202,13 @@ queue_redis_list(struct queue *q, const struct queue_page *page,
 static void
 queue_redis_remove(struct queue *q, const char *id, struct queue_call *call)
 {
-	struct queue_redis *r = queue_redis_of(q);
-	struct queue_redis_run *run = queue_redis_take_find(r, id);
-
-	queue_redis_verb(q, call, QUEUE_ABSENT, queue_redis_script_remove,
+	struct queue_redis_verb *verb = queue_redis_verb(q, call,
+	    QUEUE_ABSENT, queue_redis_script_remove,
 	    (const char *const[]){ id, NULL });
-	/* it is cancelled, and never settled */
-	if (run != NULL && r->verbs.up)
-		queue_redis_take_drop(r, run);
+
+	/* It is cancelled, and never settled. */
+	if (verb != NULL)
+		memcpy(verb->gone, id, TOKEN_UUID);
 }
 
 static void

@@ -83,5 +83,6 @@ void queue_redis_tend_soon(struct queue_redis *);
 struct queue_redis_run *queue_redis_take_find(struct queue_redis *,
     const char *id);
 void queue_redis_take_drop(struct queue_redis *, struct queue_redis_run *);
+void queue_redis_take_forget(struct queue_redis *, const char *id);
 
 #endif

@@ -146,7 +146,9 @@ const char queue_redis_script_end[] = NAMES TASK
 	LINE("end")
 	LINE("return out");
 
-/* The attempt that failed was one, whatever the group knows of it. */
+/* The attempt that failed was one, whatever the group knows of it. A failure
+ * is counted once: neither when its answer was lost and it is told again, nor
+ * when two workers had the same entry is what follows it stopped. */
 const char queue_redis_script_again[] = NAMES TASK
 	LINE("local id = ARGV[1]")
 	LINE("local entry = call('HGET', live, id)")
@@ -156,6 +158,10 @@ const char queue_redis_script_again[] = NAMES TASK
 	LINE("end")
 	LINE("local t = task(id, entry)")
 	LINE("local attempts = t.attempts")
+	LINE("if t.failures > tonumber(ARGV[5]) then")
+	LINE("  if ARGV[2] ~= entry then drop(ARGV[2]) end")
+	LINE("  return 0")
+	LINE("end")
 	LINE("if entry ~= '' then")
 	LINE("  attempts = attempts + math.max(tries(entry), 1)")
 	LINE("end")
@@ -278,8 +284,9 @@ const char queue_redis_script_sweep[] = NAMES
 	LINE("  for i, id in ipairs(ids) do")
 	LINE("    local expires = records[i] and")
 	LINE("      tonumber(string.match(records[i], '^%d+'))")
-	LINE("    if not entries[i] and (expires and expires <= now or")
-	LINE("        not expires and call('EXISTS', before(id)) == 0) then")
+	LINE("    local left = expires and result(id) or before(id)")
+	LINE("    if not entries[i] and (expires or 0) <= now and")
+	LINE("        call('EXISTS', left) == 0 then")
 	LINE("      gone[#gone + 1] = id")
 	LINE("    end")
 	LINE("  end")
@@ -310,10 +317,11 @@ const char queue_redis_script_sweep[] = NAMES
 	LINE("  'worker:hit:index') }");
 
 /* What was begun is taken over as from any worker. A stream that is empty
- * goes when nobody has asked it for a minute. */
+ * goes when no worker of then has asked it for a minute: those of now are one
+ * consumer. */
 const char queue_redis_script_move[] = NAMES
 	LINE("local stream, due = 'worker:hit:tasks', 'worker:hit:later'")
-	LINE("local list, me, n = 'worker:hit:index', ARGV[1], 0")
+	LINE("local list, me, n = 'worker:hit:index', 'mover', 0")
 	LINE("local function move(id, at)")
 	LINE("  local t = call('HMGET', before(id), 'config', 'created',")
 	LINE("    'attempts', 'failures', 'error')")
@@ -338,8 +346,8 @@ const char queue_redis_script_move[] = NAMES
 	LINE("end")
 	LINE("local places = call('ZRANGE', list, 0, 199, 'WITHSCORES')")
 	LINE("for i = 1, #places, 2 do")
-	LINE("  call('ZADD', index, places[i + 1], places[i])")
 	LINE("  call('ZREM', list, places[i])")
+	LINE("  call('ZADD', index, places[i + 1], places[i])")
 	LINE("  n = n + 1")
 	LINE("end")
 	LINE("local waits = call('ZRANGE', due, 0, 199, 'WITHSCORES')")
@@ -352,7 +360,7 @@ const char queue_redis_script_move[] = NAMES
 	LINE("local new = call('XREADGROUP', 'GROUP', group, me, 'COUNT', 200,")
 	LINE("  'STREAMS', stream, '>')")
 	LINE("if new then entries(new[1][2]) end")
-	LINE("entries(call('XAUTOCLAIM', stream, group, me, ARGV[2], '0-0',")
+	LINE("entries(call('XAUTOCLAIM', stream, group, me, ARGV[1], '0-0',")
 	LINE("  'COUNT', 200)[2])")
 	LINE("if n > 0 or call('XLEN', stream) > 0 then return n end")
 	LINE("local all = call('XINFO', 'CONSUMERS', stream, group)")

@@ -36,7 +36,8 @@ extern const char queue_redis_script_claim[];
 /* ttl in ms, then id, entry, record, result of each: 1, or 0, for each. A
  * record with 0 attempts: what is known of the task is put in. */
 extern const char queue_redis_script_end[];
-/* id, entry, error, when it is due: 1, or 0. */
+/* id, entry, error, when it is due, failures as it was given out: 1, or 0:
+ * it is over, or this failure is counted already. */
 extern const char queue_redis_script_again[];
 /* id: {id, state, attempts, created, ended, error, result}, or 0. */
 extern const char queue_redis_script_read[];
@@ -53,7 +54,7 @@ extern const char queue_redis_script_leave[];
  * offset, 1: there is more to do at once, what there is of the layout
  * before}. */
 extern const char queue_redis_script_sweep[];
-/* consumer, lease in ms: some of what the layout before has is moved over;
+/* lease in ms: some of what the layout before has is moved over;
  * how many. What a worker of then still runs is left to it for the lease. */
 extern const char queue_redis_script_move[];
 

@@ -38,6 +38,15 @@ queue_redis_take_drop(struct queue_redis *r, struct queue_redis_run *run)
 	free(run);
 }
 
+void
+queue_redis_take_forget(struct queue_redis *r, const char *id)
+{
+	struct queue_redis_run *run = queue_redis_take_find(r, id);
+
+	if (run != NULL)
+		queue_redis_take_drop(r, run);
+}
+
 static void
 queue_redis_take_later(struct queue_redis *r)
 {
@@ -144,6 +153,7 @@ queue_redis_take_task(struct queue_redis *r, const redisReply *row)
 {
 	struct queue_task task = { .attempts = 0 };
 	const redisReply *fields;
+	bool known;
 
 	if (row->type != REDIS_REPLY_ARRAY || row->elements < 2 ||
 	    row->element[0]->type != REDIS_REPLY_STRING ||
@@ -154,13 +164,17 @@ queue_redis_take_task(struct queue_redis *r, const redisReply *row)
 		return;
 	task.attempts += row->elements > 2 ? row->element[2]->integer : 1;
 	task.config = queue_redis_take_config(r, fields->element[3]);
+	known = queue_redis_take_find(r, task.id) != NULL;
 	if (task.config == NULL ||
 	    queue_redis_take_run(r, &task, row->element[0]->str) == NULL)
 		return;
 	queue_text_hold(task.config);
 	if (r->base.room > 0)
 		r->base.room--;
-	r->base.setup.taken(r->base.setup.arg, &task);
+	/* What was given back while its last attempt is not done with here is
+	 * not begun: were it touched from now on, nobody ever would. */
+	if (!r->base.setup.taken(r->base.setup.arg, &task) && !known)
+		queue_redis_take_forget(r, task.id);
 	queue_text_drop(task.config);
 }
 

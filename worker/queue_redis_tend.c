@@ -66,7 +66,7 @@ queue_redis_tend_move(struct queue_redis *r)
 		return;
 	snprintf(lease, sizeof(lease), "%d", (int)QUEUE_REDIS_LEASE);
 	r->moving = queue_redis_eval(r, &r->move, queue_redis_script_move,
-	    (const char *const[]){ r->base.setup.instance, lease, NULL });
+	    (const char *const[]){ lease, NULL });
 }
 
 static void

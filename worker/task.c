@@ -120,6 +120,7 @@ task_over(struct task *t)
 	enum queue_state state = t->settled.state;
 
 	memcpy(t->settled.id, t->id, TOKEN_UUID);
+	t->settled.failures = t->failures;
 	t->settled.error = t->error.len > 0 ? buf_text(&t->error) : NULL;
 	t->settled.result = state != QUEUE_PENDING ?
 	    buf_text(&t->result) : NULL;
@@ -288,8 +289,10 @@ task_new(struct tasks *tasks, const struct queue_task *taken)
 {
 	struct task *t = calloc(1, sizeof(*t));
 
-	if (t == NULL)
+	if (t == NULL) {
+		log_error("task", "%s: out of memory", taken->id);
 		return NULL;
+	}
 	t->tasks = tasks;
 	memcpy(t->id, taken->id, TOKEN_UUID);
 	t->created_at = taken->created_at;
@@ -307,19 +310,15 @@ task_new(struct tasks *tasks, const struct queue_task *taken)
 	return t;
 }
 
-static void
+static bool
 task_taken(void *arg, const struct queue_task *taken)
 {
 	struct tasks *tasks = arg;
-	struct task *t;
+	struct task *t = task_find(tasks, taken->id) == NULL ?
+	    task_new(tasks, taken) : NULL;
 
-	if (task_find(tasks, taken->id) != NULL)
-		return;
-	t = task_new(tasks, taken);
-	if (t == NULL) {
-		log_error("task", "%s: out of memory", taken->id);
-		return;
-	}
+	if (t == NULL)
+		return false;
 	if (taken->attempts == 1)
 		measure_wait(tasks->worker, clock_wall() - taken->created_at);
 	if (t->current == NULL) {
@@ -331,6 +330,7 @@ task_taken(void *arg, const struct queue_task *taken)
 	} else {
 		task_start(t);
 	}
+	return true;
 }
 
 void

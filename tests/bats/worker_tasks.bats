@@ -810,6 +810,28 @@ was_ended()
 	expect_json 'map(.task_id[-1:]) == ["1", "3"]'
 }
 
+# swept ID: its record is gone; for waits.
+swept()
+{
+	redis -n 1 hexists worker:hit:2:over "$1"
+	[ "$(<"$dir/redis.out")" = 0 ]
+}
+
+@test "a result is there until it expires, whatever another's clock says" {
+	[ "$engine" = redis ] || skip "there is no Redis"
+	local id=00000000-0000-4000-8000-000000000001
+	start
+	put_url "$target/hello"
+	push
+	ended completed
+	# as a worker sees both whose clock is ahead
+	redis -n 1 hset worker:hit:2:over "$task" '1 2 1 1 1 ' "$id" \
+	    '1 2 1 1 1 '
+	redis -n 1 zadd worker:hit:2:index 1000 "$id"
+	wait_until swept "$id"
+	ended completed '.body == "hello\n"'
+}
+
 @test "an entry that is no task leaves the others what is theirs" {
 	[ "$engine" = redis ] || skip "there is no Redis"
 	local id=00000000-0000-4000-8000-000000000001

@@ -195,3 +195,43 @@ UNIT("what was settled right before the end is settled")
 }
 
 UNIT_MAIN
+
+#ifdef WITH_REDIS
+
+UNIT("what came again and was not begun is given out once more")
+{
+	open_fresh("redis");
+	refused = 1;
+	push(1, "{}");
+	CHECK_INT(finish(), QUEUE_DONE);
+	queue_take(queue, 1);
+	UNTIL(given == 1);
+	queue_take(queue, 1);
+	UNTIL(given == 2);
+	CHECK_TEXT(taken[1].id, taken[0].id);
+	settle(taken[1].id, QUEUE_COMPLETED, NULL, "{}", 0);
+	CHECK_INT(finish(), QUEUE_DONE);
+	close_all();
+}
+
+UNIT("a failure that is told twice is counted once, and stops nothing")
+{
+	open_fresh("redis");
+	push(1, "{}");
+	CHECK_INT(finish(), QUEUE_DONE);
+	queue_take(queue, 1);
+	UNTIL(given == 1);
+	settle(taken[0].id, QUEUE_PENDING, "no", NULL, 3600000);
+	CHECK_INT(finish(), QUEUE_DONE);
+	settle(taken[0].id, QUEUE_PENDING, "no", NULL, 1);
+	CHECK_INT(finish(), QUEUE_ABSENT);
+	queue_read(queue, taken[0].id, call());
+	CHECK_INT(finish(), QUEUE_DONE);
+	CHECK_INT(record.state, QUEUE_PENDING);
+	CHECK_INT(record.attempts, 1);
+	turn(1500);
+	CHECK_INT(given, 1);
+	close_all();
+}
+
+#endif

@@ -30,7 +30,9 @@ static char result[256], error[256];
 static size_t records;
 static bool answered;
 
-static inline void
+static int refused;	/* how many, from the next on, are not begun */
+
+static inline bool
 on_taken(void *arg, const struct queue_task *task)
 {
 	(void)arg;
@@ -40,6 +42,10 @@ on_taken(void *arg, const struct queue_task *task)
 		    task->config->text);
 	}
 	given++;
+	if (refused == 0)
+		return true;
+	refused--;
+	return false;
 }
 
 static inline void
@@ -231,6 +237,9 @@ settle(const char *id, enum queue_state state, const char *why,
 	settled = (struct queue_settled){ .state = state, .error = why,
 		.result = json, .delay_ms = delay };
 	memcpy(settled.id, id, TOKEN_UUID);
+	for (int i = 0; i < given && i < 64; i++)
+		if (strcmp(taken[i].id, id) == 0)
+			settled.failures = taken[i].failures;
 	queue_settle(queue, &settled, call());
 }
 
