@@ -48,9 +48,9 @@ gather_write(struct gather *g, long long now)
 /* --- the thread --------------------------------------------------------- */
 
 static void
-gather_sleep(void)
+gather_sleep(long long ms)
 {
-	static const struct timespec span = { .tv_nsec = GATHER_MS * 1000000 };
+	struct timespec span = { .tv_nsec = (long)ms * 1000000 };
 
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &span, NULL);
 }
@@ -59,7 +59,7 @@ static void *
 gather_run(void *arg)
 {
 	struct gather *g = arg;
-	long long now;
+	long long now, left;
 
 	pthread_mutex_lock(&g->lock);
 	while (!g->ends) {
@@ -68,12 +68,15 @@ gather_run(void *arg)
 			pthread_cond_wait(&g->some, &g->lock);
 			continue;
 		}
-		pthread_mutex_unlock(&g->lock);
-		gather_sleep();
-		pthread_mutex_lock(&g->lock);
 		now = clock_wall();
-		if (g->len > 0 && gather_due(g, now))
+		if (gather_due(g, now)) {
 			gather_write(g, now);
+			continue;
+		}
+		left = GATHER_MS - (now - g->wrote);
+		pthread_mutex_unlock(&g->lock);
+		gather_sleep(left);
+		pthread_mutex_lock(&g->lock);
 	}
 	pthread_mutex_unlock(&g->lock);
 	return NULL;

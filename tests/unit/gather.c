@@ -3,7 +3,12 @@
  */
 #include "unit.h"
 
+#include <time.h>
+
+static int slept(clockid_t, int, const struct timespec *, struct timespec *);
+#define clock_nanosleep slept
 #include "../../cgi/gather.c"
+#undef clock_nanosleep
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +43,17 @@ end(void)
 	gather_close(gather);
 	snprintf(line, sizeof(line), "rm -rf %s", folder);
 	CHECK(system(line) == 0);
+}
+
+static _Atomic long longest;	/* that the thread slept, in ns */
+
+static int
+slept(clockid_t clock, int flags, const struct timespec *span,
+    struct timespec *left)
+{
+	if (span->tv_nsec > longest)
+		longest = span->tv_nsec;
+	return clock_nanosleep(clock, flags, span, left);
 }
 
 static bool
@@ -136,6 +152,24 @@ UNIT("of many each is written, in few writes, and the last without another")
 			CHECK(note(1));
 		CHECK(come(LINES + 3 * round));
 	}
+	end();
+}
+
+UNIT("none is held back for longer than from one write to the next")
+{
+	enum { ELAPSED = GATHER_MS - 3 };
+
+	begin();
+	longest = 0;
+	for (int i = 1; longest == 0; i++) {
+		CHECK(come(i - 1));
+		pthread_mutex_lock(&gather->lock);
+		gather->wrote = clock_wall() - ELAPSED;
+		pthread_mutex_unlock(&gather->lock);
+		CHECK(note(1));
+		CHECK(come(i));
+	}
+	CHECK(longest <= (GATHER_MS - ELAPSED) * 1000000L);
 	end();
 }
 
