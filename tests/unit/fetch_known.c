@@ -47,17 +47,25 @@ UNIT("a request on a connection that was silent asks the kernel for nothing")
 	trial_close(&t);
 }
 
+/* The socket of the only connection there is. */
+static int
+known_kept(const struct trial *t)
+{
+	size_t fd = 0;
+
+	while (fd < t->hub->sockets_cap && t->hub->sockets[fd] == NULL)
+		fd++;
+	return (int)fd;
+}
+
 UNIT("of a kept connection that is silent no more the kernel is asked")
 {
 	struct trial t;
-	size_t fd = 0;
 
 	trial_open(&t);
 	known_get(&t, "/missing");
-	while (fd < t.hub->sockets_cap && t.hub->sockets[fd] == NULL)
-		fd++;
 	/* as if the server had closed it, seen in the turn that begins */
-	CHECK(shutdown((int)fd, SHUT_RD) == 0);
+	CHECK(shutdown(known_kept(&t), SHUT_RD) == 0);
 	known_get(&t, "/missing");
 	CHECK(known_polls > 0);
 	trial_close(&t);
@@ -79,17 +87,14 @@ UNIT("of one that ends in the very turn, it is found out by sending")
 {
 	struct known_end end = { .timer.fire = known_shut };
 	struct trial t;
-	size_t fd = 0;
 
 	trial_open(&t);
 	known_get(&t, "/missing");
-	while (fd < t.hub->sockets_cap && t.hub->sockets[fd] == NULL)
-		fd++;
 	for (int i = 0; i < 2; i++) {	/* the loop has seen it silent */
 		known_get(&t, "/missing");
 		CHECK_INT(known_polls, 0);
 	}
-	end.fd = (int)fd;
+	end.fd = known_kept(&t);
 	t.ends = 0;
 	/* just before the timer that libcurl is going to ask for */
 	loop_timer_start(t.loop, &end.timer, 0);
