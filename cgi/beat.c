@@ -26,7 +26,7 @@ enum {
 	BEAT_GRACE_MS = 200,	/* a writer may be that late for its slot */
 	BEAT_SLOTS_MAX = 64,	/* looked at in one go */
 	BEAT_FILE_MAX = 64 << 20,
-	BEAT_PIECE = 4 << 20,	/* folded at a time: a million agents' slot */
+	BEAT_PIECE = 6 << 20,	/* folded at a time: a million agents' slot */
 	BEAT_TURN_MS = 100,	/* then no other piece is begun */
 	BEAT_KEEP_SLOTS = 300,	/* ten minutes */
 };
@@ -286,6 +286,18 @@ beat_fold_all(struct beat *b, struct store *s, long long now,
 		}
 		unlink(path);
 	}
+}
+
+bool
+beat_claim(struct beat *b)
+{
+	char path[PATH_MAX];
+
+	if (b->folder == NULL || b->claim >= 0)
+		return true;
+	snprintf(path, sizeof(path), "%s/folder", b->folder);
+	b->claim = keep_lock(path, 0);
+	return b->claim >= 0 || errno != EWOULDBLOCK;
 }
 
 bool

@@ -27,6 +27,7 @@ struct beat {
 	long long slot;
 	int late;		/* ms that a closed slot is left to others, 0
 				 * to 1500 */
+	int claim;		/* the lock of the one who folds, -1 */
 	bool more;		/* the last fold left some, for want of time */
 	bool waits;		/* or as the store took none, which is said */
 	/* Told of polls that lighttpd itself has answered. May be NULL. */
@@ -65,6 +66,12 @@ size_t beat_write(const struct beat *, const char *lines, size_t len);
 
 /* The file of a slot; false: the path is too long. */
 bool beat_path(const struct beat *, char out[], size_t size, long long slot);
+
+/* Makes this process the one that folds, until it closes. False: another is.
+ * True without a claim where there can be none, as on a full disk. It remembers
+ * whom it has met (store_remember) and so folds cheapest; who folds beside it,
+ * when it is late, does no harm. */
+bool beat_claim(struct beat *);
 
 /* Folds the slots that were closed at `now` (ms since 1970), unless another
  * process does; about a tenth of a second's worth, see more. Whether there was

@@ -35,6 +35,7 @@ housekeep_turn(struct controller *c)
 {
 	static int64_t next, purge;
 	struct timespec now;
+	bool late;
 	int64_t ms;
 
 	notify_turn(c);
@@ -45,12 +46,14 @@ housekeep_turn(struct controller *c)
 	next = ms + HOUSEKEEP_MS;
 	front_turn(c);
 	/* a publish and held polls wait for no fold: others have the time */
-	housekeep_look(c, c->prompt ? HOUSEKEEP_LATE_MS : 0,
+	late = c->prompt || !beat_claim(&c->beat);
+	store_remember(c->store, c->beat.claim >= 0);
+	housekeep_look(c, late ? HOUSEKEEP_LATE_MS : 0,
 	    c->prompt ? HOUSEKEEP_ASKED_MS : HOUSEKEEP_IDLE_MS);
 	if (c->beat.more)
 		next = ms + HOUSEKEEP_MORE_MS;
 	refusal_fold(&c->refusal, c->store, clock_wall(), false);
 	if (ms >= purge && !audit_purge(c, clock_wall()))
 		purge = ms + HOUSEKEEP_PURGE_MS;
-	store_checkpoint(c->store);
+	store_checkpoint(c->store, c->prompt);
 }

@@ -20,6 +20,8 @@
 enum {
 	STORE_ROOM = 131072,	/* bytes: a large publish and its frames */
 	STORE_PAGE = 4096,	/* bytes, as SQLite chooses */
+	STORE_PROMPT_TIMES = 4,	/* more than enough: then it is not left to
+				 * others */
 };
 
 static const char *const store_sql_truth[STORE_SQL_TRUTH] = {
@@ -161,7 +163,7 @@ store_new(const struct store_options *options)
 		.applied = options->applied,
 		.arg = options->arg,
 	};
-	s->seen = s->moves = -1;
+	s->seen = -1;
 	if (s->truth.path == NULL || s->live.path == NULL ||
 	    s->journal == NULL) {
 		store_free(s);
@@ -182,6 +184,16 @@ store_free(struct store *s)
 	free(s->live.path);
 	free(s->journal);
 	free(s);
+}
+
+bool
+store_column(sqlite3_stmt *statement, int column, char **out)
+{
+	const unsigned char *text = sqlite3_column_text(statement, column);
+
+	*out = text != NULL ? strdup((const char *)text) : NULL;
+	return *out != NULL ||
+	    sqlite3_column_type(statement, column) == SQLITE_NULL;
 }
 
 const char *
@@ -253,13 +265,14 @@ store_file_enough(const struct store_file *f)
 	return pages > f->kind->frames ? pages : f->kind->frames;
 }
 
+/* times: how much more than enough there has to be. */
 static void
-store_file_checkpoint(struct store_file *f)
+store_file_checkpoint(struct store_file *f, int times)
 {
 	char path[PATH_MAX];
 	int lock, left = 0;
 
-	if (f->db == NULL || f->frames < store_file_enough(f))
+	if (f->db == NULL || f->frames / times < store_file_enough(f))
 		return;
 	migrate_lock_path(path, sizeof(path), f->path);
 	lock = keep_lock(path, 0);
@@ -277,10 +290,10 @@ store_file_checkpoint(struct store_file *f)
 }
 
 void
-store_checkpoint(struct store *s)
+store_checkpoint(struct store *s, bool prompt)
 {
-	store_file_checkpoint(&s->truth);
-	store_file_checkpoint(&s->live);
+	store_file_checkpoint(&s->truth, 1);
+	store_file_checkpoint(&s->live, prompt ? STORE_PROMPT_TIMES : 1);
 }
 
 /* --- looking after ------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "migrate.h"
+#include "roster.h"
 #include "store.h"
 
 enum store_sql {
@@ -49,8 +50,8 @@ enum store_sql {
 	STORE_SQL_AUDIT_PURGE,
 	STORE_SQL_TRUTH,	/* how many of truth */
 	/* liveness */
-	STORE_SQL_BEAT = STORE_SQL_COMMON,
-	STORE_SQL_BEFORE,
+	STORE_SQL_BEFORE = STORE_SQL_COMMON,
+	STORE_SQL_NUMBER,
 	STORE_SQL_MOVE,
 	STORE_SQL_SAY,
 	STORE_SQL_RECKON,
@@ -68,10 +69,15 @@ enum store_sql {
 	STORE_SQL_NOBODY,
 	STORE_SQL_UNCOUNT,
 	STORE_SQL_RECOUNT,
-	STORE_SQL_GONE,
-	STORE_SQL_BACK,
-	STORE_SQL_OFFLINE,
-	STORE_SQL_ONLINE,
+	STORE_SQL_BY_NUMBER,
+	STORE_SQL_SHOW,
+	STORE_SQL_APART,
+	STORE_SQL_PULSE,
+	STORE_SQL_PULSES,
+	STORE_SQL_PULSE_WRITE,
+	STORE_SQL_PULSE_FORGET,
+	STORE_SQL_NUMBERS,
+	STORE_SQL_NUMBERED,
 	STORE_SQL_SWEEP,
 	STORE_SQL_SWEEP_SILENT,
 	STORE_SQL_SWEEP_JOINED,
@@ -95,7 +101,8 @@ struct store_kind {
 	const char *const *sql;	/* by enum store_sql */
 	int count;
 	const char *const *steps;
-	const char *open;	/* pragmas of each connection */
+	const char *open;	/* pragmas of each connection, */
+	const char *unwalled;	/* and where there is no WAL; NULL: none */
 	int frames;		/* of the WAL: more is worth a checkpoint, */
 	bool patient;		/* once it is as large as the database, too */
 };
@@ -148,7 +155,16 @@ struct store {
 		long long version, change;
 	} tally[STORE_TALLIES];
 	int tallies;
-	long long moves;	/* a version that agents report first now */
+	/* what it has looked at in the pages of pulse */
+	struct store_pulses {
+		struct store_pulse_page **pages;
+		size_t count, room;
+		bool numbered, given;	/* numbers is known; is more now */
+		long long numbers;	/* how many were given */
+	} pulses;
+	struct roster roster;	/* empty unless agents are remembered */
+	bool remembers;
+	long long remembered;	/* ms on clock_steady, of the first one */
 	struct store_spread {
 		long long version;	/* 0: none */
 		long long since;	/* when it was published; 0: never */
@@ -262,20 +278,69 @@ enum store_end store_told(struct store *, struct store_told *);
 enum store_end store_total(struct store *, long long *total);
 /* DONE when truth, which is open, has a row of the agent, else NONE. */
 enum store_end store_known(struct store *, const char *id);
-/* Forgets an agent's liveness. */
+/* Forgets an agent's liveness: in a transaction of its own; inside of
+ * store_pulse_begin. */
 enum store_end store_live_forget(struct store *, const char *id);
+enum store_end store_live_drop(struct store *, const char *id);
 /* store_file_sql of liveness, its first parameter an agent's id; good until
  * the next one of the file is asked for. */
 sqlite3_stmt *store_live_sql(struct store_file *, enum store_sql,
     const char *id);
+/* What an agent's last poll said, in pulse: see store_sqlite_pulse.c. */
+enum store_pulse_state {
+	STORE_PULSE_UNKNOWN,	/* see the row */
+	STORE_PULSE_NEW,
+	STORE_PULSE_OK,
+	STORE_PULSE_FAILED,
+	STORE_PULSE_NO_WORKER,
+	STORE_PULSE_OFFLINE,
+};
+struct store_pulse {
+	long long at;		/* ms since 1970; 0: never */
+	long long version;	/* -1: never said, or offline */
+	enum store_pulse_state state;	/* as shown */
+};
+enum { STORE_PULSE_AGENTS = 333 };	/* to a page */
+/* That of a word; UNKNOWN for any other. And the other way round; NULL. */
+enum store_pulse_state store_pulse_state(const char *word);
+const char *store_pulse_word(enum store_pulse_state);
+/* An entry of a page as it is read from the file. False: there is none. */
+bool store_pulse_decode(const void *said, int len, long long number,
+    struct store_pulse *);
+/* A transaction of liveness in which entries are read and written, and numbers
+ * given, as store_file_begin and store_file_end. */
+enum store_end store_pulse_begin(struct store *);
+enum store_end store_pulse_end(struct store *, enum store_end end);
+/* Inside of it. at 0: the entry is free. */
+enum store_end store_pulse_get(struct store *, long long number,
+    struct store_pulse *);
+enum store_end store_pulse_set(struct store *, long long number,
+    const struct store_pulse *);
+/* A number that no agent had. */
+enum store_end store_pulse_number(struct store *, long long *number);
 /* A transaction of liveness that folds beats, as store_file_begin and
  * store_file_end. */
 enum store_end store_fold_begin(struct store *);
 enum store_end store_fold_end(struct store *, enum store_end end);
+/* Writes one beat of an agent that is remembered, if it says nothing new.
+ * *known: that was all, or it is too late to count. Else it is for
+ * store_fold_one, as is whatever the agent says behind it. */
+enum store_end store_fold_known(struct store *, const struct store_beat *,
+    long long now, bool *known);
 /* Writes one beat into its agent's row, unless more is known: *found says
  * whether there is one. */
 enum store_end store_fold_one(struct store *, const struct store_beat *,
     long long now, bool *found);
+/* Gives an agent a number and an entry that has none, see APART. */
+enum store_end store_fold_apart(struct store *, const char *id);
+/* What is shown of an agent that is not silent, by what it said ("": nothing)
+ * and its version. */
+const char *store_shown(const char *said, long long version);
+/* Shows who fell silent as offline, and who is not any more as he was. *looked:
+ * how many ms it took to find them; *left: the time (clock_steady) was over
+ * before all were shown. */
+enum store_end store_silent(struct store *, const struct store_told *,
+    long long now, long long until, long long *looked, bool *left);
 /* Counts, inside of it, that an agent reported a version for the first time;
  * writes what was counted; forgets it. When it is committed, tells of it. */
 enum store_end store_spread(struct store *, long long version, long long at);

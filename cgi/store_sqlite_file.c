@@ -124,6 +124,7 @@ store_file_close(struct store_file *f)
 	f->db = NULL;
 	f->doubtful = f->damaged = false;
 	f->frames = 0;
+	roster_clear(&f->store->roster);
 	f->store->seen = -1;	/* data versions are a connection's own */
 	f->store->raised.known = false;
 }
@@ -178,6 +179,12 @@ store_file_beside(const struct store_file *f, const char *what)
 	return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
+static bool
+store_file_pragma(struct store_file *f, const char *text)
+{
+	return sqlite3_exec(f->db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 /*
  * The journal mode of a file was chosen when it was made. A WAL stays in the
  * file; of the others SQLite remembers none, and takes "delete".
@@ -187,10 +194,10 @@ store_file_journal(struct store_file *f)
 {
 	sqlite3_stmt *statement = NULL;
 	const char *mode = "";
-	bool ok, other;
+	bool other, ok = sqlite3_prepare_v2(f->db, "PRAGMA journal_mode", -1,
+	    &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW;
 
-	ok = sqlite3_prepare_v2(f->db, "PRAGMA journal_mode", -1, &statement,
-	    NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
 	if (ok)
 		mode = (const char *)sqlite3_column_text(statement, 0);
 	other = strcmp(mode, "delete") == 0;
@@ -198,8 +205,9 @@ store_file_journal(struct store_file *f)
 	f->wal = store_file_beside(f, "-wal");
 	f->shm = store_file_beside(f, "-shm");
 	sqlite3_finalize(statement);
-	return ok && (!other || sqlite3_exec(f->db,
-	    "PRAGMA journal_mode=truncate", NULL, NULL, NULL) == SQLITE_OK);
+	if (ok && other)
+		ok = store_file_pragma(f, "PRAGMA journal_mode=truncate");
+	return ok && (f->walled || store_file_pragma(f, f->kind->unwalled));
 }
 
 static enum store_end
@@ -212,8 +220,7 @@ store_file_open(struct store_file *f)
 	end = migrate_open(&plan, &f->db, &result);
 	if (end != MIGRATE_DONE)
 		return store_file_unopened(f, end, &result);
-	if (sqlite3_exec(f->db, f->kind->open, NULL, NULL, NULL) !=
-	    SQLITE_OK || !store_file_journal(f)) {
+	if (!store_file_pragma(f, f->kind->open) || !store_file_journal(f)) {
 		enum store_end failed = store_file_failed(f);
 
 		store_file_close(f);
@@ -386,14 +393,4 @@ store_file_end(struct store_file *f, enum store_end end)
 	if (end != STORE_DONE)
 		store_file_rollback(f);
 	return end;
-}
-
-bool
-store_column(sqlite3_stmt *statement, int column, char **out)
-{
-	const unsigned char *text = sqlite3_column_text(statement, column);
-
-	*out = text != NULL ? strdup((const char *)text) : NULL;
-	return *out != NULL ||
-	    sqlite3_column_type(statement, column) == SQLITE_NULL;
 }

@@ -11,6 +11,7 @@
 
 /* An agent's row, as far as a beat may change it. */
 struct store_fold_row {
+	long long number;	/* -1: it has none yet */
 	long long last_poll, version, highest;
 	char said[12];		/* "": it never said */
 	char state[12];
@@ -94,23 +95,57 @@ store_fold_due(struct store *s, const char *state, long long version)
 
 /* --- one beat ----------------------------------------------------------- */
 
-/* A poll that says what is known already: no more than its time is written. */
-static enum store_end
-store_fold_same(struct store *s, const struct store_beat *beat,
-    long long now, bool *found)
+/* Whether more is known than a beat says. What is later than now is of a clock
+ * that was set back. */
+static bool
+store_fold_late(long long last_poll, const struct store_beat *beat,
+    long long now)
 {
-	struct store_file *f = &s->live;
-	sqlite3_stmt *row = store_live_sql(f, STORE_SQL_BEAT, beat->id);
-	enum store_end end;
+	return last_poll > beat->at && last_poll <= now;
+}
 
-	sqlite3_bind_int64(row, 2, beat->at);
-	if (beat->applied_version >= 0)
-		sqlite3_bind_int64(row, 3, beat->applied_version);
-	sqlite3_bind_text(row, 4, beat->state, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(row, 5, now);
-	end = store_file_run(f, row);
-	*found = end == STORE_DONE && sqlite3_changes(f->db) > 0;
-	return end;
+/* Whether a poll says what is known already. */
+static bool
+store_fold_same(const struct store_pulse *known,
+    const struct store_beat *beat)
+{
+	return beat->error == NULL && known->state != STORE_PULSE_UNKNOWN &&
+	    known->state != STORE_PULSE_OFFLINE &&
+	    (beat->applied_version < 0 ||
+	    beat->applied_version == known->version) &&
+	    (beat->state == NULL ||
+	    store_pulse_state(beat->state) == known->state);
+}
+
+enum store_end
+store_fold_known(struct store *s, const struct store_beat *beat,
+    long long now, bool *known)
+{
+	struct store_pulse pulse;
+	unsigned char key[16];
+	enum store_end end;
+	long long number;
+
+	*known = false;
+	if (s->roster.count == 0)
+		return STORE_DONE;
+	store_live_key(key, beat->id);
+	number = roster_find(&s->roster, key);
+	if (number < 0)
+		return STORE_DONE;
+	end = store_pulse_get(s, number, &pulse);
+	if (end != STORE_DONE || pulse.at == 0)
+		return end;
+	*known = store_fold_late(pulse.at, beat, now);
+	if (*known)
+		return STORE_DONE;
+	*known = store_fold_same(&pulse, beat);
+	/* what the agent says after this one is looked at behind it */
+	if (*known)
+		pulse.at = beat->at;
+	else
+		pulse.state = STORE_PULSE_UNKNOWN;
+	return store_pulse_set(s, number, &pulse);
 }
 
 static void
@@ -128,40 +163,67 @@ store_fold_read(struct store *s, const char *id, struct store_fold_row *old)
 {
 	sqlite3_stmt *row = store_live_sql(&s->live, STORE_SQL_BEFORE, id);
 	enum store_end end = store_file_row(&s->live, row);
+	struct store_pulse pulse;
 
 	if (end == STORE_DONE) {
-		old->last_poll = sqlite3_column_int64(row, 0);
-		old->version = sqlite3_column_int64(row, 1);
-		old->highest = sqlite3_column_int64(row, 2);
-		store_fold_word(row, 3, old->said);
-		store_fold_word(row, 4, old->state);
+		old->number = sqlite3_column_int64(row, 0);
+		old->last_poll = sqlite3_column_int64(row, 1);
+		old->version = sqlite3_column_int64(row, 2);
+		old->highest = sqlite3_column_int64(row, 3);
+		store_fold_word(row, 4, old->said);
+		store_fold_word(row, 5, old->state);
 	}
 	sqlite3_reset(row);
+	if (end != STORE_DONE || old->number < 0)
+		return end;
+	end = store_pulse_get(s, old->number, &pulse);
+	if (end == STORE_DONE)
+		old->last_poll = pulse.at;
 	return end;
 }
 
-/* What is shown of an agent that is not silent. */
-static const char *
-store_fold_shown(const char *said, long long version)
+/* Gives the row that was read a number, if it has none. */
+static enum store_end
+store_fold_number(struct store *s, const char *id,
+    struct store_fold_row *row)
+{
+	enum store_end end = STORE_DONE;
+	sqlite3_stmt *statement;
+
+	if (row->number < 0) {
+		end = store_pulse_number(s, &row->number);
+		statement = store_live_sql(&s->live, STORE_SQL_NUMBER, id);
+		sqlite3_bind_int64(statement, 2, row->number);
+		if (end == STORE_DONE)
+			end = store_file_run(&s->live, statement);
+	}
+	if (end == STORE_DONE && s->remembers)
+		roster_add(&s->roster, s->live.key, row->number);
+	return end;
+}
+
+const char *
+store_shown(const char *said, long long version)
 {
 	return said[0] != '\0' ? said : version >= 0 ? "ok" : "new";
 }
 
-/* Writes the row, and counts what no trigger does. */
+/* Writes the row, and counts what no trigger does. Gives what it is now. */
 static enum store_end
 store_fold_change(struct store *s, const struct store_beat *beat,
-    const struct store_fold_row *old)
+    const struct store_fold_row *old, struct store_pulse *now)
 {
 	long long version = beat->applied_version >= 0 ?
 	    beat->applied_version : old->version;
 	const char *said = beat->state != NULL ? beat->state : old->said;
-	const char *state = store_fold_shown(said, version);
+	const char *state = store_shown(said, version);
 	bool stays = strcmp(state, old->state) == 0;
 	sqlite3_stmt *row = store_live_sql(&s->live, stays ? STORE_SQL_MOVE :
 	    STORE_SQL_SAY, beat->id);
 	enum store_end end = STORE_DONE;
 
-	sqlite3_bind_int64(row, 2, beat->at);
+	now->version = version;
+	now->state = store_pulse_state(state);
 	sqlite3_bind_int64(row, 3, version);
 	sqlite3_bind_text(row, 4, said[0] != '\0' ? said : NULL, -1,
 	    SQLITE_STATIC);
@@ -186,39 +248,43 @@ store_fold_change(struct store *s, const struct store_beat *beat,
 	return end;
 }
 
-/* Whether a beat's version is one that moved the last agent who reported it:
- * then it is tried last whether all of it is known already. */
-static bool
-store_fold_moves(const struct store *s, const struct store_beat *beat)
-{
-	return beat->applied_version >= 0 && beat->applied_version == s->moves;
-}
-
 enum store_end
 store_fold_one(struct store *s, const struct store_beat *beat, long long now,
     bool *found)
 {
 	struct store_fold_row old;
-	enum store_end end = STORE_DONE;
+	struct store_pulse pulse;
+	enum store_end end = store_fold_read(s, beat->id, &old);
 
-	*found = false;
-	if (beat->error == NULL && !store_fold_moves(s, beat))
-		end = store_fold_same(s, beat, now, found);
-	if (end != STORE_DONE || *found)
-		return end;
-	end = store_fold_read(s, beat->id, &old);
+	*found = end == STORE_DONE;
 	if (end != STORE_DONE)
 		return end == STORE_NONE ? STORE_DONE : end;
-	if (store_fold_moves(s, beat) && old.version == s->moves) {
-		s->moves = -1;
-		return store_fold_one(s, beat, now, found);
-	}
-	*found = true;
-	if (old.last_poll > beat->at && old.last_poll <= now)
-		return STORE_DONE;	/* more is known */
-	if (beat->applied_version != old.version)
-		s->moves = beat->applied_version;
-	return store_fold_change(s, beat, &old);
+	if (store_fold_late(old.last_poll, beat, now))
+		return STORE_DONE;
+	pulse = (struct store_pulse){
+		.at = beat->at,
+		.version = old.version,
+		.state = store_pulse_state(old.state),
+	};
+	end = store_fold_number(s, beat->id, &old);
+	if (end == STORE_DONE && !store_fold_same(&pulse, beat))
+		end = store_fold_change(s, beat, &old, &pulse);
+	return end != STORE_DONE ? end :
+	    store_pulse_set(s, old.number, &pulse);
+}
+
+enum store_end
+store_fold_apart(struct store *s, const char *id)
+{
+	struct store_fold_row row;
+	enum store_end end = store_fold_read(s, id, &row);
+
+	if (end != STORE_DONE || row.number >= 0)
+		return end == STORE_NONE ? STORE_DONE : end;
+	end = store_fold_number(s, id, &row);
+	return end != STORE_DONE ? end : store_pulse_set(s, row.number,
+	    &(struct store_pulse){ row.last_poll, row.version,
+	    store_pulse_state(row.state) });
 }
 
 /* --- a transaction of beats --------------------------------------------- */
@@ -228,7 +294,7 @@ store_fold_begin(struct store *s)
 {
 	s->tallies = 0;
 	store_spread_forget(s);
-	return store_file_begin(&s->live);
+	return store_pulse_begin(s);
 }
 
 enum store_end
@@ -238,7 +304,7 @@ store_fold_end(struct store *s, enum store_end end)
 		end = store_fold_tallies(s);
 	if (end == STORE_DONE)
 		end = store_spread_write(s);
-	end = store_file_end(&s->live, end);
+	end = store_pulse_end(s, end);
 	if (end == STORE_DONE)
 		store_spread_tell(s);
 	return end;

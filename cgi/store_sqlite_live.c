@@ -1,8 +1,9 @@
 /*
- * Liveness: what the last polls of each agent said. Written without fsync,
- * so that a power cut may damage it; then it is put aside and made anew, and
- * the next polls fill it. Sorted by id before they are written, a hundred
- * thousand beats touch the pages of the table in order.
+ * Liveness: what the last polls of each agent said. Without a WAL it is
+ * written without fsync, so that a power cut may damage it; then it is put
+ * aside and made anew, and the next polls fill it. Sorted by id before they
+ * are written, the beats that say something new touch the pages of the table
+ * in order.
  */
 #include "store_sqlite.h"
 
@@ -13,11 +14,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "hex.h"
 #include "keep.h"
 #include "log.h"
 
-enum { STORE_BATCH = 65536 };	/* beats of one transaction */
+enum {
+	STORE_BATCH = 98304,		/* beats of one transaction */
+	STORE_REMEMBER_MS = 3600000,
+};
 
 /* The id was checked by token_is_uuid, or is "". */
 void
@@ -89,14 +94,19 @@ enum store_end
 store_live(struct store *s, struct store_agent *a)
 {
 	sqlite3_stmt *row = store_file_sql(&s->live, STORE_SQL_LIVE);
+	struct store_pulse pulse;
 	unsigned char key[16];
 	enum store_end end;
 
 	store_live_key(key, a->id);
 	sqlite3_bind_blob(row, 1, key, sizeof(key), SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, STORE_PULSE_AGENTS);
 	end = store_file_row(&s->live, row);
 	if (end == STORE_DONE) {
-		a->last_poll = sqlite3_column_int64(row, 0);
+		a->last_poll = store_pulse_decode(sqlite3_column_blob(row, 5),
+		    sqlite3_column_bytes(row, 5),
+		    sqlite3_column_int64(row, 4), &pulse) ? pulse.at :
+		    sqlite3_column_int64(row, 0);
 		a->applied_version = sqlite3_column_int64(row, 1);
 		if (!store_column(row, 2, &a->state) ||
 		    !store_column(row, 3, &a->error))
@@ -116,6 +126,15 @@ store_live_order(const void *a, const void *b)
 	int order = strcmp(x->id, y->id);
 
 	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+static void
+store_live_swap(struct store_beat *a, struct store_beat *b)
+{
+	struct store_beat one = *a;
+
+	*a = *b;
+	*b = one;
 }
 
 /* Of a beat: how its id begins, and where it lies. */
@@ -167,12 +186,31 @@ store_live_sort(struct store_beat *beats, size_t count)
 }
 
 enum store_end
+store_live_drop(struct store *s, const char *id)
+{
+	static const struct store_pulse none = { .version = -1 };
+	sqlite3_stmt *row = store_live_sql(&s->live, STORE_SQL_BEFORE, id);
+	long long number = -1;
+	enum store_end end = store_file_whole(&s->live, row, &number, NULL);
+
+	/* who has its number yet shall find that there is nothing */
+	if (end == STORE_DONE && number >= 0)
+		end = store_pulse_set(s, number, &none);
+	if (end == STORE_DONE)
+		end = store_file_run(&s->live, store_live_sql(&s->live,
+		    STORE_SQL_LIVE_FORGET, id));
+	return end == STORE_NONE ? STORE_DONE : end;
+}
+
+enum store_end
 store_live_forget(struct store *s, const char *id)
 {
 	enum store_end end = store_live_ready(s);
 
-	return end != STORE_DONE ? end : store_file_run(&s->live,
-	    store_live_sql(&s->live, STORE_SQL_LIVE_FORGET, id));
+	if (end == STORE_DONE)
+		end = store_pulse_begin(s);
+	return end != STORE_DONE ? end :
+	    store_pulse_end(s, store_live_drop(s, id));
 }
 
 /* Moves the beats of agents that truth knows to the front and counts them. It
@@ -186,15 +224,11 @@ store_live_known(struct store *s, struct store_beat *beats, size_t count,
 	*known = 0;
 	sqlite3_exec(s->truth.db, "BEGIN", NULL, NULL, NULL);
 	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
-		struct store_beat beat = beats[i];
-
-		end = store_known(s, beat.id);
-		if (end == STORE_DONE) {
-			beats[i] = beats[*known];
-			beats[(*known)++] = beat;
-		} else if (end == STORE_NONE) {
+		end = store_known(s, beats[i].id);
+		if (end == STORE_DONE)
+			store_live_swap(&beats[(*known)++], &beats[i]);
+		else if (end == STORE_NONE)
 			end = STORE_DONE;
-		}
 	}
 	store_file_rollback(&s->truth);
 	return end;
@@ -221,6 +255,24 @@ store_live_adopt(struct store *s, const struct store_beat *beat)
 	return end;
 }
 
+/* Folds the beats of agents that this process knows and that say nothing new;
+ * moves the others to the front and counts them. */
+static enum store_end
+store_live_same(struct store *s, struct store_beat *beats, size_t count,
+    long long now, size_t *others)
+{
+	enum store_end end = STORE_DONE;
+	bool known;
+
+	*others = 0;
+	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
+		end = store_fold_known(s, &beats[i], now, &known);
+		if (end == STORE_DONE && !known)
+			store_live_swap(&beats[(*others)++], &beats[i]);
+	}
+	return end;
+}
+
 /* Updates the rows of agents that have one; moves the others to the front
  * and counts them. */
 static enum store_end
@@ -231,14 +283,15 @@ store_live_update(struct store *s, struct store_beat *beats, size_t count,
 	bool found;
 
 	*unknown = 0;
+	if (end != STORE_DONE)
+		return end;
+	end = store_live_same(s, beats, count, now, &count);
+	if (end == STORE_DONE && count > 0)
+		store_live_sort(beats, count);
 	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
 		end = store_fold_one(s, &beats[i], now, &found);
-		if (end == STORE_DONE && !found) {
-			struct store_beat left = beats[*unknown];
-
-			beats[(*unknown)++] = beats[i];
-			beats[i] = left;
-		}
+		if (end == STORE_DONE && !found)
+			store_live_swap(&beats[(*unknown)++], &beats[i]);
 	}
 	return store_fold_end(s, end);
 }
@@ -284,6 +337,19 @@ store_live_batch(struct store *s, struct store_beat *beats, size_t count,
 	return store_live_add(s, beats, known, now);
 }
 
+void
+store_remember(struct store *s, bool yes)
+{
+	long long now = clock_steady();
+
+	/* an id that does not come again shall not be kept for ever */
+	if (!yes || now - s->remembered >= STORE_REMEMBER_MS) {
+		roster_clear(&s->roster);
+		s->remembered = now;
+	}
+	s->remembers = yes;
+}
+
 enum store_end
 store_fold(struct store *s, struct store_beat *beats, size_t count,
     long long now)
@@ -293,8 +359,6 @@ store_fold(struct store *s, struct store_beat *beats, size_t count,
 	for (size_t i = 0; i < count; i++)
 		if (beats[i].at > now)
 			beats[i].at = now;
-	if (count > 0)
-		store_live_sort(beats, count);
 	for (size_t at = 0; end == STORE_DONE && at < count;
 	    at += STORE_BATCH)
 		end = store_live_batch(s, beats + at,

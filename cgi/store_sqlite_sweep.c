@@ -2,11 +2,12 @@
  * What no heartbeat says: that an agent fell silent, and that liveness has
  * agents that truth does not know (truth was restored), or the other way
  * round (liveness was lost, or the agent never polled). And that the tally
- * is not what the rows say: no power cut lets both be written or none.
+ * is not what the rows say: without a WAL a power cut may leave one and not
+ * the other.
  *
- * It refuses to take more than a fiftieth of the time: when the next look is
- * due lies in liveness, for all processes, and while one of them takes long to
- * look, the others do not.
+ * It refuses to take more than a fiftieth of the time, or to look for silence
+ * more than a two-hundredth: when the next look is due lies in liveness, for
+ * all processes, and while one of them takes long to look, the others do not.
  */
 #include "store_sqlite.h"
 
@@ -21,9 +22,8 @@
 #include "keep.h"
 
 enum {
-	STORE_SWEEP_INTERVALS = 3,	/* of silence */
-	STORE_SWEEP_LATE = 4000,	/* ms until a heartbeat is known */
 	STORE_SWEEP_SHARE = 50,
+	STORE_SWEEP_SILENT_SHARE = 200,
 	STORE_SWEEP_CHEAP = 5,		/* ms; more is made rare */
 	STORE_SWEEP_MOST = 600000,	/* ms until the next look; a time
 					 * further away is a clock's that
@@ -43,7 +43,8 @@ store_sweep_next(struct store_file *f, enum store_sql which, long long now,
     long long cost)
 {
 	sqlite3_stmt *row;
-	long long wait = cost * STORE_SWEEP_SHARE;
+	long long wait = cost * (which == STORE_SQL_SWEEP_SILENT ?
+	    STORE_SWEEP_SILENT_SHARE : STORE_SWEEP_SHARE);
 
 	if (cost <= STORE_SWEEP_CHEAP)
 		return STORE_DONE;
@@ -55,72 +56,88 @@ store_sweep_next(struct store_file *f, enum store_sql which, long long now,
 
 /* --- silence ------------------------------------------------------------ */
 
-/* One of the statements that know who is silent. */
-static sqlite3_stmt *
-store_sweep_sql(struct store_file *f, enum store_sql which,
-    const struct store_told *told, long long now)
+/* The next ids of a statement of truth, or of liveness, after `after`. */
+static enum store_end
+store_sweep_ids(struct store_file *f, enum store_sql which,
+    const char *after, char (*ids)[TOKEN_UUID], size_t *count)
 {
+	bool live = f == &f->store->live;
 	sqlite3_stmt *row = store_file_sql(f, which);
-	long long since, latest = LLONG_MIN;
+	enum store_end end = STORE_DONE;
+	unsigned char key[16];
 
-	for (int i = 0; i < STORE_TOLD_PARTS; i++) {
-		const struct store_told_part *part = &told->part[
-		    i < told->count ? i : told->count - 1];
+	*count = 0;
+	store_live_key(key, after);
+	if (live)
+		sqlite3_bind_blob(row, 1, key, after[0] != '\0' ? 16 : 0,
+		    SQLITE_STATIC);
+	else
+		sqlite3_bind_text(row, 1, after, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, STORE_SWEEP_BATCH);
+	while (*count < STORE_SWEEP_BATCH &&
+	    (end = store_file_row(f, row)) == STORE_DONE) {
+		char *id = ids[(*count)++];
 
-		since = now - STORE_SWEEP_LATE -
-		    STORE_SWEEP_INTERVALS * 1000LL * part->interval;
-		sqlite3_bind_int64(row, 2 * i + 1, part->from);
-		sqlite3_bind_int64(row, 2 * i + 2, since);
-		latest = since > latest ? since : latest;
+		if (live)
+			token_uuid_print(id, sqlite3_column_blob(row, 0));
+		else
+			snprintf(id, TOKEN_UUID, "%s",
+			    (const char *)sqlite3_column_text(row, 0));
 	}
-	if (which == STORE_SQL_GONE || which == STORE_SQL_OFFLINE) {
-		sqlite3_bind_int64(row, 18, now);
-		sqlite3_bind_int64(row, 19, latest);
-	}
-	return row;
+	sqlite3_reset(row);
+	return end == STORE_NONE ? STORE_DONE : end;
 }
 
-/* Marks those of whom `which` says that there are some: a batch at a time, so
- * that heartbeats wait for none of it long. *left: the time was over before
- * all were marked. */
 static enum store_end
-store_sweep_mark(struct store_file *f, enum store_sql which,
-    const struct store_told *told, long long now, long long until,
-    bool *left)
+store_sweep_number(struct store *s, char (*ids)[TOKEN_UUID], size_t count)
 {
-	enum store_sql mark = which == STORE_SQL_GONE ? STORE_SQL_OFFLINE :
-	    STORE_SQL_ONLINE;
-	sqlite3_stmt *row = store_sweep_sql(f, which, told, now);
-	long long some = 0;
-	enum store_end end = store_file_whole(f, row, &some, NULL);
+	enum store_end end = store_pulse_begin(s);
 
-	while (end == STORE_DONE && some && !*left) {
-		row = store_sweep_sql(f, mark, told, now);
-		sqlite3_bind_int64(row, 17, STORE_SWEEP_BATCH);
-		end = store_file_run(f, row);
-		some = sqlite3_changes(f->db) == STORE_SWEEP_BATCH;
-		*left = some && clock_steady() >= until;
+	if (end != STORE_DONE)
+		return end;
+	for (size_t i = 0; end == STORE_DONE && i < count; i++)
+		end = store_fold_apart(s, ids[i]);
+	return store_pulse_end(s, end);
+}
+
+/* Gives a number to the agents of an older program that have polled. */
+static enum store_end
+store_sweep_apart(struct store *s, long long until, bool *left)
+{
+	size_t count = STORE_SWEEP_BATCH;
+	enum store_end end = STORE_DONE;
+	char (*ids)[TOKEN_UUID];
+
+	ids = calloc(STORE_SWEEP_BATCH, sizeof(*ids));
+	if (ids == NULL)
+		return store_say(s, STORE_BROKEN, "agents", "out of memory");
+	while (end == STORE_DONE && count == STORE_SWEEP_BATCH && !*left) {
+		end = store_sweep_ids(&s->live, STORE_SQL_APART, "", ids,
+		    &count);
+		if (end == STORE_DONE && count > 0)
+			end = store_sweep_number(s, ids, count);
+		*left = count == STORE_SWEEP_BATCH && clock_steady() >= until;
 	}
+	free(ids);
 	return end;
 }
 
 static enum store_end
 store_sweep_silent(struct store *s, long long now, long budget)
 {
-	long long start = clock_steady();
+	long long start = clock_steady(), looked = 0;
 	struct store_told told;
 	enum store_end end = store_told(s, &told);
 	bool left = false;
 
 	if (end == STORE_DONE)
-		end = store_sweep_mark(&s->live, STORE_SQL_GONE, &told, now,
-		    start + budget, &left);
+		end = store_sweep_apart(s, start + budget, &left);
 	if (end == STORE_DONE && !left)
-		end = store_sweep_mark(&s->live, STORE_SQL_BACK, &told, now,
-		    start + budget, &left);
+		end = store_silent(s, &told, now, start + budget, &looked,
+		    &left);
 	if (end == STORE_DONE && !left)
 		end = store_sweep_next(&s->live, STORE_SQL_SWEEP_SILENT, now,
-		    clock_steady() - start);
+		    looked);
 	return end;
 }
 
@@ -157,74 +174,38 @@ store_sweep_odd(struct store_file *f)
 
 /* --- truth and liveness compared ---------------------------------------- */
 
-/* The next ids of truth, or of liveness, after `after`. */
-static enum store_end
-store_sweep_ids(struct store *s, bool live, const char *after,
-    char (*ids)[TOKEN_UUID], size_t *count)
-{
-	struct store_file *f = live ? &s->live : &s->truth;
-	sqlite3_stmt *row = store_file_sql(f, live ? STORE_SQL_LIVE_IDS :
-	    STORE_SQL_IDS);
-	enum store_end end = STORE_DONE;
-	unsigned char key[16];
-
-	*count = 0;
-	store_live_key(key, after);
-	if (live)
-		sqlite3_bind_blob(row, 1, key, after[0] != '\0' ? 16 : 0,
-		    SQLITE_STATIC);
-	else
-		sqlite3_bind_text(row, 1, after, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(row, 2, STORE_SWEEP_BATCH);
-	while (*count < STORE_SWEEP_BATCH &&
-	    (end = store_file_row(f, row)) == STORE_DONE) {
-		char *id = ids[(*count)++];
-
-		if (live)
-			token_uuid_print(id, sqlite3_column_blob(row, 0));
-		else
-			snprintf(id, TOKEN_UUID, "%s",
-			    (const char *)sqlite3_column_text(row, 0));
-	}
-	sqlite3_reset(row);
-	return end == STORE_NONE ? STORE_DONE : end;
-}
-
 /* Adds to liveness what truth has, or removes from it what truth has not. */
 static enum store_end
 store_sweep_one(struct store *s, bool live, const char *id)
 {
-	unsigned char key[16];
-	sqlite3_stmt *row;
 	enum store_end end;
 
-	if (live) {
-		end = store_known(s, id);
-		if (end != STORE_NONE)
-			return end;
-	}
-	store_live_key(key, id);
-	row = store_file_sql(&s->live, live ? STORE_SQL_LIVE_FORGET :
-	    STORE_SQL_ADD);
-	sqlite3_bind_blob(row, 1, key, sizeof(key), SQLITE_STATIC);
-	return store_file_run(&s->live, row);
+	if (!live)
+		return store_file_run(&s->live, store_live_sql(&s->live,
+		    STORE_SQL_ADD, id));
+	end = store_known(s, id);
+	return end == STORE_NONE ? store_live_drop(s, id) : end;
 }
 
 static enum store_end
 store_sweep_batch(struct store *s, char (*ids)[TOKEN_UUID], size_t *count)
 {
-	enum store_end end = store_sweep_ids(s, s->walk.live, s->walk.after,
-	    ids, count);
+	bool live = s->walk.live;
+	enum store_end end = store_sweep_ids(live ? &s->live : &s->truth,
+	    live ? STORE_SQL_LIVE_IDS : STORE_SQL_IDS, s->walk.after, ids,
+	    count);
 
 	if (end != STORE_DONE || *count == 0)
 		return end;
-	end = store_file_begin(&s->live);
+	end = store_pulse_begin(s);
+	if (end != STORE_DONE)
+		return end;
 	for (size_t i = 0; end == STORE_DONE && i < *count; i++)
-		end = store_sweep_one(s, s->walk.live, ids[i]);
+		end = store_sweep_one(s, live, ids[i]);
 	if (end == STORE_DONE)
 		memcpy(s->walk.after, ids[*count - 1],
 		    sizeof(s->walk.after));
-	return store_file_end(&s->live, end);
+	return store_pulse_end(s, end);
 }
 
 /* Through all of truth, then all of liveness, on from where the last time

@@ -13,7 +13,8 @@ name(int n)
 {
 	static char id[TOKEN_UUID];
 
-	snprintf(id, sizeof(id), "%08d-0000-4000-8000-abcdef012345", n);
+	snprintf(id, sizeof(id), "%08u-0000-4000-8000-abcdef012345",
+	    (unsigned)n % 100000000);
 	return id;
 }
 

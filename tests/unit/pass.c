@@ -5,6 +5,7 @@
 
 #include "../../cgi/pass.c"
 
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -34,6 +35,8 @@ UNIT("a token comes back with its agent and generation")
 	pass_make(&key, id, 999999999999999999LL, token);
 	CHECK(pass_check(&key, token, whose, &generation));
 	CHECK_INT(generation, 999999999999999999LL);
+	pass_make(&key, id, 1000000000000000000LL, token);
+	CHECK(!pass_check(&key, token, whose, &generation));
 }
 
 UNIT("a token that was altered anywhere is none")

@@ -9,21 +9,9 @@
 
 #include "../../cgi/store_sqlite_fold.c"
 
-#include "agents_here.h"
+#include "beats_here.h"
 
 enum { AGENTS = 40, BATCH = 60, ROUNDS = 60, VERSIONS = 6 };
-
-static void
-publishes(int n)
-{
-	const struct store_version *v;
-	char data[64];
-	struct store_change change = { .author = "test", .data = data };
-
-	change.len = (size_t)snprintf(data, sizeof(data),
-	    "{\"url\":\"http://%d\"}", n);
-	CHECK_INT(store_publish(s, &change, &v), STORE_DONE);
-}
 
 static int
 dice(int sides)
@@ -34,42 +22,33 @@ dice(int sides)
 	return (int)((seed >> 33) % (unsigned)sides);
 }
 
-/* The first whole number of a question to liveness. */
-static long long
-asks(const char *question)
+/* The agents whose entry is not what their row says. */
+static int
+odd_entries(void)
 {
 	sqlite3_stmt *row = NULL;
-	long long answer;
+	int odd = 0;
 
-	CHECK_INT(store_ready(s), STORE_DONE);
-	CHECK_INT(sqlite3_prepare_v2(s->live.db, question, -1, &row, NULL),
+	CHECK_INT(sqlite3_prepare_v2(s->live.db, "SELECT number, "
+	    "applied_version, state, pulse.said FROM live LEFT JOIN pulse "
+	    "ON page = number / ?1 WHERE number IS NOT NULL", -1, &row, NULL),
 	    SQLITE_OK);
-	CHECK_INT(sqlite3_step(row), SQLITE_ROW);
-	answer = sqlite3_column_int64(row, 0);
+	sqlite3_bind_int64(row, 1, STORE_PULSE_AGENTS);
+	while (sqlite3_step(row) == SQLITE_ROW) {
+		struct store_pulse pulse;
+
+		CHECK(store_pulse_decode(sqlite3_column_blob(row, 3),
+		    sqlite3_column_bytes(row, 3), sqlite3_column_int64(row, 0),
+		    &pulse));
+		if (pulse.state == STORE_PULSE_UNKNOWN)
+			continue;
+		odd += pulse.state != store_pulse_state(
+		    (const char *)sqlite3_column_text(row, 2)) ||
+		    (pulse.state != STORE_PULSE_OFFLINE &&
+		    pulse.version != sqlite3_column_int64(row, 1));
+	}
 	sqlite3_finalize(row);
-	return answer;
-}
-
-/* The rows that the tally has more or fewer of than there are. */
-static long long
-wrong(void)
-{
-	return asks("SELECT count(*) FROM ("
-	    "SELECT state, applied_version, sum(n) AS n FROM ("
-	    "SELECT state, applied_version, 1 AS n FROM live UNION ALL "
-	    "SELECT state, applied_version, -count FROM tally) "
-	    "GROUP BY state, applied_version) WHERE n <> 0");
-}
-
-static struct store_beat
-beat(int n, long long at, long long version, const char *state)
-{
-	struct store_beat b = {
-		.at = at, .applied_version = version, .state = state,
-	};
-
-	snprintf(b.id, sizeof(b.id), "%s", name(n));
-	return b;
+	return odd;
 }
 
 static void
@@ -88,20 +67,14 @@ folds(int count, long long at)
 	CHECK_INT(store_fold(s, beats, (size_t)count, LLONG_MAX), STORE_DONE);
 }
 
-static long long applied;
-
 static void
-applies(void *arg, long long ms)
+whatever_comes(bool remembers)
 {
-	(void)arg, (void)ms;
-	applied++;
-}
-
-UNIT("what is counted is what the rows say, whatever comes")
-{
+	applied = 0;
 	folder_make();
 	s = store_here("wal");
 	s->told.applied = applies;
+	store_remember(s, remembers);
 	for (int n = 0; n < AGENTS; n++)
 		joins(n);
 	for (int n = 1; n < VERSIONS; n++)
@@ -119,49 +92,21 @@ UNIT("what is counted is what the rows say, whatever comes")
 	}
 	CHECK_INT(asks("SELECT count(*) FROM live WHERE highest < "
 	    "applied_version"), 0);
+	CHECK_INT(odd_entries(), 0);
 	CHECK(applied > AGENTS);
 	CHECK_INT(asks("SELECT sum(count) FROM spread"), applied);
 	store_free(s);
 	folder_remove();
 }
 
-UNIT("a version that many report is taken for known only where it is")
+UNIT("what is counted is what the rows say, whatever comes")
 {
-	struct store_beat beats[4];
+	whatever_comes(false);
+}
 
-	folder_make();
-	s = store_here("wal");
-	publishes(1);
-	publishes(2);
-	for (int n = 1; n <= 4; n++) {
-		joins(n);
-		beats[n - 1] = beat(n, 1000, 1, "ok");
-	}
-	CHECK_INT(store_fold(s, beats, 4, LLONG_MAX), STORE_DONE);
-	CHECK_INT(s->moves, 1);
-	/* one has it, one has it and fails now, one is late, one is new */
-	beats[0] = beat(1, 2000, 1, "ok");
-	beats[1] = beat(2, 2000, 1, "failed");
-	beats[2] = beat(3, 500, 1, "failed");
-	beats[3] = beat(4, 2000, 2, "ok");
-	for (int i = 0; i < 4; i++) {
-		s->moves = beats[i].applied_version;
-		CHECK_INT(store_fold(s, &beats[i], 1, LLONG_MAX), STORE_DONE);
-		CHECK_INT(s->moves, i == 3 ? 2 : -1);
-		CHECK_INT(wrong(), 0);
-	}
-	CHECK_INT(asks("SELECT count(*) FROM live WHERE last_poll = 2000"), 3);
-	CHECK_INT(asks("SELECT count(*) FROM live WHERE state = 'failed'"), 1);
-	CHECK_INT(asks("SELECT count(*) FROM live WHERE applied_version = 2 "
-	    "AND highest = 2"), 1);
-	/* an agent that nobody knows changes nothing */
-	s->moves = 2;
-	beats[0] = beat(9, 3000, 2, "ok");
-	CHECK_INT(store_fold(s, beats, 1, LLONG_MAX), STORE_DONE);
-	CHECK_INT(asks("SELECT count(*) FROM live"), 4);
-	CHECK_INT(asks("SELECT sum(count) FROM spread WHERE version = 2"), 1);
-	store_free(s);
-	folder_remove();
+UNIT("also where agents are remembered")
+{
+	whatever_comes(true);
 }
 
 UNIT("an agent may move on from a version that nobody else has reported yet")
@@ -199,15 +144,6 @@ UNIT("more versions at once than are counted at once")
 	CHECK_INT(asks("SELECT sum(count) FROM spread"), 2 * MANY - 1);
 	store_free(s);
 	folder_remove();
-}
-
-static void
-tells(long long at, long long version, const char *state, const char *error)
-{
-	struct store_beat b = beat(1, at, version, state);
-
-	b.error = error;
-	CHECK_INT(store_fold(s, &b, 1, LLONG_MAX), STORE_DONE);
 }
 
 UNIT("an agent reports a version for the first time once, whatever it goes by")

@@ -1,0 +1,17 @@
+-- What the last poll of each agent said, packed: of a fleet that has nothing
+-- new to say, no more than this is written. store_sqlite_pulse.c knows what is
+-- in it; an agent's entry is found by its number, which no other ever gets.
+CREATE TABLE pulse (
+	page INTEGER PRIMARY KEY,
+	said BLOB NOT NULL
+) STRICT;
+
+-- NULL: it has no entry yet, and last_poll is its time, as before. Else that
+-- is 0.
+ALTER TABLE live ADD COLUMN number INTEGER;
+CREATE UNIQUE INDEX live_number ON live (number) WHERE number IS NOT NULL;
+CREATE INDEX live_apart ON live (id)
+WHERE number IS NULL AND last_poll > 0;
+
+-- How many numbers were given.
+ALTER TABLE sweep ADD COLUMN numbers INTEGER NOT NULL DEFAULT 0;
