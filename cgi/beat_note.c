@@ -21,7 +21,8 @@ enum { BEAT_NUMBER_MAX = 18 };	/* digits */
 void
 beat_open(struct beat *b)
 {
-	*b = (struct beat){ .folder = NULL, .fd = -1, .slot = -1 };
+	*b = (struct beat){ .folder = NULL, .fd = -1, .slot = -1,
+		.claim = -1 };
 }
 
 bool
@@ -38,6 +39,8 @@ beat_close(struct beat *b)
 {
 	if (b->fd >= 0)
 		close(b->fd);
+	if (b->claim >= 0)
+		close(b->claim);
 	free(b->folder);
 	beat_open(b);
 }
@@ -65,11 +68,17 @@ beat_path(const struct beat *b, char out[], size_t size, long long slot)
 static long long
 beat_version(const char *text)
 {
-	size_t digits = text != NULL ? strspn(text, "0123456789") : 0;
+	long long number = 0;
+	int digits = 0;
 
-	if (digits == 0 || digits > BEAT_NUMBER_MAX || text[digits] != '\0')
+	if (text == NULL)
 		return -1;
-	return strtoll(text, NULL, 10);
+	for (; *text >= '0' && *text <= '9'; text++) {
+		if (++digits > BEAT_NUMBER_MAX)
+			return -1;
+		number = number * 10 + (*text - '0');
+	}
+	return digits > 0 && *text == '\0' ? number : -1;
 }
 
 bool
@@ -77,9 +86,9 @@ beat_whose(struct store_beat *beat, const char *id)
 {
 	if (id == NULL || !token_is_uuid(id))
 		return false;
-	for (size_t i = 0; i < TOKEN_UUID; i++)
-		beat->id[i] = id[i] >= 'A' && id[i] <= 'F' ?
-		    (char)(id[i] | 0x20) : id[i];
+	for (size_t i = 0; i < TOKEN_UUID - 1; i++)	/* hex digits and - */
+		beat->id[i] = (char)(id[i] | 0x20);
+	beat->id[TOKEN_UUID - 1] = '\0';
 	return true;
 }
 
@@ -105,15 +114,16 @@ beat_put(char *to, const char *text)
 static char *
 beat_put_number(char *to, long long number)
 {
-	char digits[24], *first = digits + sizeof(digits);
+	char digits[24], *end = digits + sizeof(digits), *first = end;
 
 	if (number < 0)
 		return beat_put(to, "-");
-	*--first = '\0';
 	do
 		*--first = (char)('0' + number % 10);
 	while ((number /= 10) > 0);
-	return beat_put(to, first);
+	while (first < end)
+		*to++ = *first++;
+	return to;
 }
 
 size_t
@@ -127,7 +137,8 @@ beat_line(char out[BEAT_LINE_MAX], const struct store_beat *beat, int status)
 	to = beat_put_number(to, beat->applied_version);
 	*to++ = ' ';
 	to = beat_put(to, beat->state != NULL ? beat->state : "-");
-	to = beat_put(to, beat->trusted ? " T" : " F");
+	*to++ = ' ';
+	*to++ = beat->trusted ? 'T' : 'F';
 	if (status > 0) {
 		*to++ = ' ';
 		to = beat_put_number(to, status);

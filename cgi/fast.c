@@ -50,6 +50,18 @@ fast_letter(char c)
 	    (c >= '0' && c <= '9') || c == '-';
 }
 
+/* Whether a name is that of a row, which is in lower case. */
+static bool
+fast_named(const char *name, const char *row, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && (name[i] == row[i] || (name[i] >= 'A' &&
+	    name[i] <= 'Z' && (name[i] | 0x20) == row[i])))
+		i++;
+	return i == len;
+}
+
 enum fast_field
 fast_field(const char *name, size_t len)
 {
@@ -74,8 +86,7 @@ fast_field(const char *name, size_t len)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (rows[i].len == len &&
-		    strncasecmp(rows[i].name, name, len) == 0)
+		if (rows[i].len == len && fast_named(name, rows[i].name, len))
 			return rows[i].field;
 	for (size_t i = 0; i < len; i++)
 		if (!fast_letter(name[i]))

@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -27,9 +28,30 @@ enum {
 	FAST_LUA_REQ_ENV,
 	FAST_LUA_RESP_HEADER,
 	FAST_LUA_MOUNTS,	/* by their state: several share the script */
+	FAST_LUA_ONLY,		/* DCM_ONLY_STATE, the state of all polls */
 	FAST_LUA_STATE,		/* of the last one, */
 	FAST_LUA_MOUNT,		/* and it */
-	FAST_LUA_VALUES = FAST_LUA_MOUNT,
+	/* What each poll says to lighttpd, as strings of Lua's: */
+	FAST_LUA_DCM_STATE,
+	FAST_LUA_METHOD,
+	FAST_LUA_TARGET,
+	FAST_LUA_ID,
+	FAST_LUA_ETAG,
+	FAST_LUA_INTERVAL,
+	FAST_LUA_CACHE,
+	FAST_LUA_CACHED,
+	FAST_LUA_VALUES = FAST_LUA_CACHED,
+};
+
+static const char *const fast_lua_words[FAST_LUA_VALUES + 1] = {
+	[FAST_LUA_DCM_STATE] = "DCM_STATE",
+	[FAST_LUA_METHOD] = "request.method",
+	[FAST_LUA_TARGET] = "request.orig-uri",
+	[FAST_LUA_ID] = "X-Request-ID",
+	[FAST_LUA_ETAG] = "ETag",
+	[FAST_LUA_INTERVAL] = "X-Poll-Interval-Seconds",
+	[FAST_LUA_CACHE] = "Cache-Control",
+	[FAST_LUA_CACHED] = "private, no-cache",
 };
 
 enum { FAST_LUA_QUIET_MS = 10000 };	/* between two complaints */
@@ -48,6 +70,14 @@ static int
 fast_lua_value(int index)
 {
 	return lua_upvalueindex(index);
+}
+
+/* What a table of lighttpd's has under a word, onto the stack: its type. */
+static int
+fast_lua_get(lua_State *L, int table, int word)
+{
+	lua_pushvalue(L, fast_lua_value(word));
+	return lua_gettable(L, fast_lua_value(table));
 }
 
 /* --- the mounts --------------------------------------------------------- */
@@ -94,8 +124,9 @@ fast_lua_mount(lua_State *L)
 {
 	struct fast_lua_mount *m;
 
-	if (lua_getfield(L, fast_lua_value(FAST_LUA_REQ_ENV),
-	    "DCM_STATE") != LUA_TSTRING)
+	lua_pushvalue(L, fast_lua_value(FAST_LUA_ONLY));
+	if (lua_isnil(L, -1) && fast_lua_get(L, FAST_LUA_REQ_ENV,
+	    FAST_LUA_DCM_STATE) != LUA_TSTRING)
 		luaL_error(L, "DCM_STATE is not set (fast.conf)");
 	if (!lua_rawequal(L, -1, fast_lua_value(FAST_LUA_STATE)))
 		return fast_lua_find(L);
@@ -112,8 +143,7 @@ static const char *
 fast_lua_text(lua_State *L, int index)
 {
 	size_t len;
-	const char *text = lua_type(L, index) == LUA_TSTRING ?
-	    lua_tolstring(L, index, &len) : NULL;
+	const char *text = lua_tolstring(L, index, &len);
 
 	return text != NULL && strlen(text) == len ? text : NULL;
 }
@@ -152,9 +182,9 @@ fast_lua_fields(lua_State *L, struct fast_poll *poll)
 	for (count = 0; count <= FAST_COUNT_MAX; count++) {
 		lua_pushvalue(L, next);
 		lua_call(L, 0, 2);
-		if (lua_type(L, -2) != LUA_TSTRING)
-			return lua_isnil(L, -2);
 		name = lua_tolstring(L, -2, &len);
+		if (name == NULL)
+			return lua_isnil(L, -2);
 		if (!fast_lua_field(L, poll, name, len))
 			return false;
 	}
@@ -162,9 +192,17 @@ fast_lua_fields(lua_State *L, struct fast_poll *poll)
 }
 
 static const char *
-fast_lua_attr(lua_State *L, const char *name)
+fast_lua_attr(lua_State *L, int word)
 {
-	lua_getfield(L, fast_lua_value(FAST_LUA_REQ_ATTR), name);
+	fast_lua_get(L, FAST_LUA_REQ_ATTR, word);
+	return fast_lua_text(L, -1);
+}
+
+/* What lighttpd made of the target. */
+static const char *
+fast_lua_path(lua_State *L)
+{
+	lua_getfield(L, fast_lua_value(FAST_LUA_REQ_ATTR), "uri.path");
 	return fast_lua_text(L, -1);
 }
 
@@ -175,6 +213,26 @@ fast_lua_set(lua_State *L, const char *name, const char *value)
 {
 	lua_pushstring(L, value);
 	lua_setfield(L, fast_lua_value(FAST_LUA_RESP_HEADER), name);
+}
+
+/* The fields of each answer. */
+static void
+fast_lua_fields_set(lua_State *L, const struct fast_reply *reply)
+{
+	int header = fast_lua_value(FAST_LUA_RESP_HEADER);
+
+	lua_pushvalue(L, fast_lua_value(FAST_LUA_ID));
+	lua_pushlstring(L, reply->id, strlen(reply->id));
+	lua_settable(L, header);
+	lua_pushvalue(L, fast_lua_value(FAST_LUA_ETAG));
+	lua_pushstring(L, reply->etag);
+	lua_settable(L, header);
+	lua_pushvalue(L, fast_lua_value(FAST_LUA_INTERVAL));
+	lua_pushstring(L, reply->interval);
+	lua_settable(L, header);
+	lua_pushvalue(L, fast_lua_value(FAST_LUA_CACHE));
+	lua_pushvalue(L, fast_lua_value(FAST_LUA_CACHED));
+	lua_settable(L, header);
 }
 
 /* The body as a string of Lua's that is made once a version. */
@@ -238,17 +296,14 @@ fast_lua_answer(lua_State *L)
 	if (!fast_lua_fields(L, &poll))
 		return 0;
 	fast = fast_lua_mount(L);
-	poll.method = fast_lua_attr(L, "request.method");
-	poll.target = fast_lua_attr(L, "request.orig-uri");
+	poll.method = fast_lua_attr(L, FAST_LUA_METHOD);
+	poll.target = fast_lua_attr(L, FAST_LUA_TARGET);
 	if (poll.target == NULL || strcmp(poll.target, fast->target) != 0)
-		poll.path = fast_lua_attr(L, "uri.path");
+		poll.path = fast_lua_path(L);
 	status = fast_answer(fast, &poll, &reply);
 	if (status == 0)
 		return 0;
-	fast_lua_set(L, "X-Request-ID", reply.id);
-	fast_lua_set(L, "ETag", reply.etag);
-	fast_lua_set(L, "X-Poll-Interval-Seconds", reply.interval);
-	fast_lua_set(L, "Cache-Control", "private, no-cache");
+	fast_lua_fields_set(L, &reply);
 	if (reply.body != NULL)
 		fast_lua_body(L, &reply);
 	lua_pushinteger(L, status);
@@ -278,7 +333,7 @@ fast_lua_call(lua_State *L)
 
 	lua_settop(L, 1);
 	lua_pushvalue(L, fast_lua_value(1));
-	lua_insert(L, 1);
+	lua_pushvalue(L, 1);
 	if (lua_pcall(L, 1, 1, 0) == LUA_OK)
 		return 1;
 	now = clock_steady();
@@ -319,8 +374,10 @@ fast_lua_open(lua_State *L)
 	for (int i = 1; i <= FAST_LUA_VALUES; i++)
 		if (i == FAST_LUA_MOUNTS)
 			lua_newtable(L);
-		else
-			lua_pushnil(L);
+		else if (i == FAST_LUA_ONLY)
+			lua_pushstring(L, getenv("DCM_ONLY_STATE"));
+		else	/* nil, or a word */
+			lua_pushstring(L, fast_lua_words[i]);
 	lua_pushcclosure(L, fast_lua_answer, FAST_LUA_VALUES);
 	lua_pushcclosure(L, fast_lua_call, 1);
 	return 1;

@@ -13,7 +13,7 @@
 
 enum {
 	GATHER_MS = 10,
-	GATHER_SIZE = 64 << 10,
+	GATHER_SIZE = 16 << 10,
 };
 
 struct gather {

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -118,27 +117,40 @@ pass_make(const struct pass_key *key, const char *id, long long generation,
 	snprintf(out + n, PASS_SIZE - (size_t)n, ".%s", sign);
 }
 
+/* Reads digits. What is behind them, or NULL: none, or too many. */
+static const char *
+pass_number(const char *text, long long *number)
+{
+	const char *end = text;
+
+	for (*number = 0; *end >= '0' && *end <= '9'; end++) {
+		if (end - text == PASS_NUMBER_MAX)
+			return NULL;
+		*number = *number * 10 + (*end - '0');
+	}
+	return end > text ? end : NULL;
+}
+
 bool
 pass_check(const struct pass_key *key, const char *text, char id[TOKEN_UUID],
     long long *generation)
 {
-	const char *number, *dot;
+	size_t len = strlen(text);
 	char sign[2 * TOKEN_SHA256];
-	size_t digits;
+	long long number;
+	const char *dot;
 
-	if (strlen(text) >= PASS_SIZE || strncmp(text, "dcm1.", 5) != 0 ||
-	    strlen(text) < 5 + TOKEN_UUID || text[4 + TOKEN_UUID] != '.')
+	if (len >= PASS_SIZE || strncmp(text, "dcm1.", 5) != 0 ||
+	    len < 5 + TOKEN_UUID || text[4 + TOKEN_UUID] != '.')
 		return false;
-	number = text + 5 + TOKEN_UUID;
-	digits = strspn(number, "0123456789");
-	dot = number + digits;
-	if (digits == 0 || digits > PASS_NUMBER_MAX || *dot != '.')
+	dot = pass_number(text + 5 + TOKEN_UUID, &number);
+	if (dot == NULL || *dot != '.')
 		return false;
 	pass_sign(key, text, (size_t)(dot - text), sign);
 	if (!token_equal(sign, dot + 1))
 		return false;
 	memcpy(id, text + 5, TOKEN_UUID - 1);
 	id[TOKEN_UUID - 1] = '\0';
-	*generation = strtoll(number, NULL, 10);
+	*generation = number;
 	return token_is_uuid(id);
 }

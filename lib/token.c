@@ -101,15 +101,14 @@ token_uuid_timed(char out[TOKEN_UUID], long long ms)
 bool
 token_is_uuid(const char *text)
 {
-	if (strlen(text) != TOKEN_UUID - 1)
-		return false;
-	for (size_t i = 0; i < TOKEN_UUID - 1; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+	int dashes = 0;
 
-		if (dash ? text[i] != '-' : hex_digit(text[i]) < 0)
-			return false;
-	}
-	return true;
+	if (strlen(text) != TOKEN_UUID - 1 || text[8] != '-' ||
+	    text[13] != '-' || text[18] != '-' || text[23] != '-')
+		return false;
+	for (size_t i = 0; i < TOKEN_UUID - 1; i++)
+		dashes += hex_digit(text[i]) < 0;
+	return dashes == 4;
 }
 
 void
@@ -169,20 +168,38 @@ token_hex(char *out, const void *data, size_t n)
 	out[2 * n] = '\0';
 }
 
+/* Of three bytes. */
+static void
+token_base64url_four(char four[4], const unsigned char *bytes)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned bits = (unsigned)(bytes[0] << 16 | bytes[1] << 8 | bytes[2]);
+
+	four[0] = digits[bits >> 18];
+	four[1] = digits[bits >> 12 & 63];
+	four[2] = digits[bits >> 6 & 63];
+	four[3] = digits[bits & 63];
+}
+
+/* Each poll does this, for which nettle's is slow: it can go on where it
+ * stopped, and makes padding. */
 void
 token_base64url(char *out, const void *data, size_t n)
 {
-	struct base64_encode_ctx ctx;
-	char last[BASE64_ENCODE_FINAL_LENGTH];
-	size_t len, rest;
+	const unsigned char *bytes = data;
+	unsigned char rest[3] = { 0 };
+	char last[4];
 
-	base64url_encode_init(&ctx);
-	len = base64_encode_update(&ctx, out, n, data);
-	rest = base64_encode_final(&ctx, last);
-	while (rest > 0 && last[rest - 1] == '=')
-		rest--;		/* out has no room for padding */
-	memcpy(out + len, last, rest);
-	out[len + rest] = '\0';
+	for (; n >= 3; n -= 3, bytes += 3, out += 4)
+		token_base64url_four(out, bytes);
+	if (n > 0) {
+		memcpy(rest, bytes, n);
+		token_base64url_four(last, rest);
+		memcpy(out, last, n + 1);
+		out += n + 1;
+	}
+	*out = '\0';
 }
 
 void

@@ -13,8 +13,9 @@ local answer = package.loaded["dcm.fast"]
 if not answer then
 	local open, why
 	if _VERSION == "Lua 5.4" then
-		open, why = package.loadlib((lighty.r.req_env["DCM_LIB"] or
-		    "") .. "/fast.so", "fast_lua_open")
+		open, why = package.loadlib((os.getenv("DCM_ONLY_LIB") or
+		    lighty.r.req_env["DCM_LIB"] or "") .. "/fast.so",
+		    "fast_lua_open")
 	else
 		why = "it is made for Lua 5.4, and this is " .. _VERSION
 	end
@@ -25,8 +26,9 @@ if not answer then
 		made = function() end
 	end
 	-- What is kept is little, and each request's strings are garbage at
-	-- once: it is looked through when there is ten times as much.
-	collectgarbage("setpause", 1000)
+	-- once: it is collected when there is three times as much. Later would
+	-- be rarer, but by then what is used again has left the cache.
+	collectgarbage("setpause", 300)
 	package.loaded["dcm.fast"], answer = made, made
 end
 return answer(lighty.r)

@@ -5,7 +5,7 @@
 # them). DCM_BIN is the folder of the programs, when they are not in
 # ../build/bin or beside the folder that this was installed to. DCM_PAGE is
 # the folder of Swagger UI (make api-page), likewise; it need not be there.
-# DCM_FAST=off leaves out the fast path (fast.conf), as does a lighttpd without
+# DCM_FAST=off leaves out the fast path (fast.lua), as does a lighttpd without
 # mod_magnet.
 #
 # Becomes lighttpd: whoever starts it stops it with SIGTERM.
@@ -71,11 +71,22 @@ esac
 
 cat >"$DCM_RUN/fast.conf" <<'EOF'
 server.document-root = "/"
-server.modules = ( "mod_setenv", "mod_magnet" )
+server.modules = ( "mod_magnet" )
 EOF
 if [ "${DCM_FAST:-on}" != off ] &&
     lighttpd -tt -f "$DCM_RUN/fast.conf" >"$DCM_RUN/fast.log" 2>&1; then
-	echo 'include var.dcm_share + "/fast.conf"' >"$DCM_RUN/fast.conf"
+	# As fast.conf does, but there is one state here: lighttpd's environment
+	# says it once, instead of mod_setenv with each poll.
+	export DCM_ONLY_STATE="$STATE_DIR" DCM_ONLY_LIB="$DCM_BIN/../lib/dcm"
+	cat >"$DCM_RUN/fast.conf" <<'EOF'
+server.modules += ( "mod_magnet" )
+$HTTP["url"] == var.dcm_prefix + "/config" {
+	magnet.attract-raw-url-to = ( var.dcm_share + "/fast.lua" )
+}
+$HTTP["url"] == var.dcm_prefix + "/api/v1/config" {
+	magnet.attract-raw-url-to = ( var.dcm_share + "/fast.lua" )
+}
+EOF
 else
 	: >"$DCM_RUN/fast.conf"
 fi
