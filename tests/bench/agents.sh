@@ -35,7 +35,8 @@ fleet()
 	    '{"rack":"' || i %% 100 || '"}', '"0.1.0"', '192.0.2.7',
 	    %d, 1, 1 FROM n""" % (uuid, now))
 	fill('/controller-live.db', """
-	    INSERT INTO live SELECT key(%s), %d, v, v, s, NULL, s FROM (
+	    INSERT INTO live (id, last_poll, applied_version, highest, said,
+	    state) SELECT key(%s), %d, v, v, s, s FROM (
 	    SELECT i, 2 - (i %% 100 = 7) AS v,
 	    CASE WHEN i %% 1000 = 1 THEN 'failed' ELSE 'ok' END AS s
 	    FROM n)""" % (uuid, now))
@@ -80,6 +81,16 @@ pages()
 	page 'limit=1&state=failed' 5
 }
 
+# What an older program knew of agents is given numbers first.
+numbered()
+{
+	python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=60)
+sys.exit(db.execute("SELECT EXISTS (SELECT 1 FROM live INDEXED BY live_apart "
+    "WHERE number IS NULL AND last_poll > 0)").fetchone()[0])' \
+	    "$dir/state/controller-live.db"
+}
+
 # fill COUNT: a controller with so many agents, in a new folder.
 fill()
 {
@@ -92,6 +103,7 @@ fill()
 	controller_again
 	request GET /agents "$ADMIN_KEY"
 	expect_header X-Total-Count "$1"
+	wait_until -t 120 numbered
 }
 
 for count in "$few" "$many"; do
@@ -121,8 +133,14 @@ offline()
 	    expect_header X-Total-Count "$1"
 }
 python3 -c 'import sqlite3, sys
+def back(said):
+    ago = 20000000
+    return b"".join((int.from_bytes(said[i:i + 6], "big") - ago).to_bytes(
+        6, "big") + said[i + 6:i + 12] if any(said[i:i + 6]) else
+        said[i:i + 12] for i in range(0, len(said), 12))
 db = sqlite3.connect(sys.argv[1], timeout=60)
-db.execute("UPDATE live SET last_poll = last_poll - 20000000")
+db.create_function("back", 1, back)
+db.execute("UPDATE pulse SET said = back(said)")
 db.commit()' "$dir/state/controller-live.db"
 begun=$(date +%s%N)
 wait_until -t 300 offline "$many"

@@ -17,6 +17,7 @@
 
 enum {
 	FLEET_EVENTS = 512,	/* a turn */
+	FLEET_NAP = 100,	/* us */
 };
 
 int64_t
@@ -78,17 +79,25 @@ fleet_collect(struct fleet *f, int64_t us)
 	return n > 0 ? n : 0;
 }
 
-/* Waits `us` at most. Agents with an interval are looked after once a
- * millisecond: to be woken for each answer would cost more than the answer,
- * both here and in whoever is measured. */
+/* Waits about `us`, and once all have asked not in epoll(7): to be woken for
+ * each answer would cost more than the answer, both here and in whoever is
+ * measured, who would pay for the wake-up. So agents with an interval are
+ * looked after once a millisecond; those without one, whenever there is an
+ * answer, and after a short sleep when there was none. */
 static bool
 fleet_wait(struct fleet *f, int64_t us)
 {
 	struct timespec rest = { .tv_nsec = us * 1000 };
 	int n;
 
-	if (f->opt.interval == 0 || f->first)
+	if (f->first)
 		return fleet_collect(f, us) >= 0;
+	if (f->opt.interval == 0) {
+		n = fleet_collect(f, 0);
+		if (n != 0)
+			return n > 0;
+		rest.tv_nsec = FLEET_NAP * 1000;
+	}
 	nanosleep(&rest, NULL);
 	do
 		n = fleet_collect(f, 0);
