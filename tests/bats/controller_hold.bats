@@ -87,9 +87,10 @@ polled_since()
 }
 
 # watching: the process that holds.
+# The one that lives; lighttpd may not have noticed yet that another ended.
 watching()
 {
-	pgrep -P "$(program_pid controller)" -x watch.fcgi
+	pgrep -P "$(program_pid controller)" -r D,R,S -x watch.fcgi
 }
 
 # held COUNT: whether all processes hold so many polls.
@@ -98,6 +99,25 @@ held()
 	request GET /metrics "$ADMIN_KEY" &&
 	    grep -qxF "dcm_polls_held $1" "$dir/body"
 }
+
+# poll_held NAME: whether a poll is held. One that came before lighttpd knew
+# that the process had ended was refused, and asks again.
+poll_held()
+{
+	if [ ! -e "$dir/$1.pid" ] || [ -e "$dir/$1.done" ]; then
+		poll_start "$1" 60
+	fi
+	held 1
+}
+
+# held_why NAME: what became of a poll that is not held; fails.
+held_why()
+{
+	cat "$dir/$1.done" || :
+	ps -o pid,stat,wchan:32,args --ppid "$(program_pid controller)"
+	tail -n 20 "$dir/controller.log"
+	return 1
+} >&2
 
 @test "the process that holds is there before anyone asks to wait" {
 	[ -n "$(watching)" ]
@@ -304,14 +324,7 @@ kept()
 	wait_until held 1
 	kill -s KILL "$(watching)"
 	wait_until held 0
-	# one that came too early is refused, and asks again
-	again()
-	{
-		[ -e "$dir/again.pid" ] && [ ! -e "$dir/again.done" ] ||
-		    poll_start again 60
-		held 1
-	}
-	wait_until again
+	wait_until poll_held again || held_why again
 	publish
 	poll_end again
 	[ "$status" = 200 ]
@@ -325,8 +338,7 @@ kept()
 	for signal in TERM USR1 INT HUP; do
 		wait_until watching
 		pid=$(watching)
-		poll_start "ended$signal" 60
-		wait_until held 1
+		wait_until poll_held "ended$signal" || held_why "ended$signal"
 		kill -s $signal "$pid"
 		poll_end "ended$signal"
 		[ "$status" = 304 ]

@@ -90,7 +90,7 @@ program_start()
 	local name=$1
 	shift
 	program_become "$@" </dev/null >>"$dir/$name.log" 2>&1 &
-	echo $! >"$dir/$name.pid"
+	echo $! "$(process_born $!)" >"$dir/$name.pid"
 	[ -z "${PROGRAMS_STAY-}" ] ||
 	    (program_watch $! </dev/null >/dev/null 2>&1 &)
 }
@@ -126,7 +126,26 @@ program_watch()
 
 program_pid()
 {
-	cat "$dir/$1.pid"
+	local pid
+	read -r pid _ <"$dir/$1.pid"
+	echo "$pid"
+}
+
+# process_born PID: when, in ticks since the machine was started. Of several
+# suites at once the numbers come round in a minute or two: one that ended
+# may be somebody else's.
+process_born()
+{
+	sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
+}
+
+# program_lost NAME: whether its number is another process's by now.
+program_lost()
+{
+	local pid born now
+	read -r pid born <"$dir/$1.pid"
+	now=$(process_born "$pid")
+	[ -n "$born" ] && [ -n "$now" ] && [ "$born" != "$now" ]
 }
 
 # process_gone PID: one that nobody has waited for yet is, too.
@@ -139,7 +158,8 @@ process_gone()
 
 program_runs()
 {
-	[ -e "$dir/$1.pid" ] && ! process_gone "$(program_pid "$1")"
+	[ -e "$dir/$1.pid" ] && ! program_lost "$1" &&
+	    ! process_gone "$(program_pid "$1")"
 }
 
 program_gone()
@@ -154,6 +174,10 @@ program_stop()
 {
 	local children pid
 	[ -e "$dir/$1.pid" ] || return 0
+	if program_lost "$1"; then
+		rm -f "$dir/$1.pid"
+		return 0
+	fi
 	pid=$(program_pid "$1")
 	children=$(pgrep -P "$pid") || :
 	if ! {
