@@ -265,15 +265,12 @@ store_file_enough(const struct store_file *f)
 	return pages > f->kind->frames ? pages : f->kind->frames;
 }
 
-/* times: how much more than enough there has to be. */
 static void
-store_file_checkpoint(struct store_file *f, int times)
+store_file_checkpoint(struct store_file *f)
 {
 	char path[PATH_MAX];
 	int lock, left = 0;
 
-	if (f->db == NULL || f->frames / times < store_file_enough(f))
-		return;
 	migrate_lock_path(path, sizeof(path), f->path);
 	lock = keep_lock(path, 0);
 	if (lock < 0)
@@ -289,11 +286,30 @@ store_file_checkpoint(struct store_file *f, int times)
 	close(lock);
 }
 
-void
-store_checkpoint(struct store *s, bool prompt)
+/* times: how much more than enough there has to be. */
+static bool
+store_file_grown_to(const struct store_file *f, int times)
 {
-	store_file_checkpoint(&s->truth, 1);
-	store_file_checkpoint(&s->live, prompt ? STORE_PROMPT_TIMES : 1);
+	return f->db != NULL && f->frames / times >= store_file_enough(f);
+}
+
+void
+store_checkpoint(struct store *s)
+{
+	if (store_file_grown_to(&s->truth, 1))
+		store_file_checkpoint(&s->truth);
+}
+
+bool
+store_live_grown(struct store *s, bool prompt)
+{
+	return store_file_grown_to(&s->live, prompt ? STORE_PROMPT_TIMES : 1);
+}
+
+void
+store_live_checkpoint(struct store *s)
+{
+	store_file_checkpoint(&s->live);
 }
 
 /* --- looking after ------------------------------------------------------ */

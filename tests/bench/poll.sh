@@ -56,8 +56,8 @@ reported()
 }
 while ! reported; do
 	bench_say "each of $agents agents polls once"
-	fleet_play --agents "$agents" --interval 20 --jitter 0 --warm 0 \
-	    --seconds 21 --connections 64
+	fleet_play --agents "$agents" --interval 40 --jitter 0 --warm 0 \
+	    --seconds 41 --connections 64
 	wait_until -t 15 reported || :
 done
 

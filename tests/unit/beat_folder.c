@@ -5,6 +5,7 @@
 
 #include "../../cgi/beat.c"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -64,6 +65,60 @@ UNIT("another folds as well, when it is asked or the one is late")
 	CHECK(!beat_fold(&other, s, BEAT_SLOT_MS + 1000));
 	CHECK(beat_fold(&other, s, BEAT_SLOT_MS + 1500));
 	CHECK(!beat_fold(&beat, s, BEAT_SLOT_MS + 1500));
+	store_free(s);
+	ends();
+}
+
+/* When the one was at it, so many ms ago. */
+static void
+attended(long long ago)
+{
+	long long ms = clock_wall() - ago;
+	struct timespec then = { ms / 1000, ms % 1000 * 1000000 };
+	char place[128];
+
+	snprintf(place, sizeof(place), "%s/beats/folder", folder);
+	CHECK(utimensat(AT_FDCWD, place, (struct timespec[]){ then, then },
+	    0) == 0);
+}
+
+/* Another poll, of long ago. Whether somebody folds it. */
+static bool
+folds(struct beat *who, struct store *s)
+{
+	static int n;
+	struct store_beat b = { .at = ++n * BEAT_SLOT_MS, .trusted = true,
+		.applied_version = 1, .state = "ok" };
+
+	memcpy(b.id, "11111111-1111-4111-8111-111111111111", TOKEN_UUID);
+	CHECK(beat_note(who == &beat ? &other : &beat, &b, 0));
+	return beat_fold(who, s, clock_wall());
+}
+
+UNIT("nobody helps the one who is at it, only one who was not for a while")
+{
+	struct store *s;
+
+	begins(true);
+	s = store_here("wal");
+	CHECK(beat_claim(&beat));
+	other.late = 1200;
+	CHECK(!folds(&other, s));
+	attended(10000);
+	CHECK(folds(&other, s));
+	/* a clock that was set back */
+	attended(-10000);
+	CHECK(folds(&other, s));
+	/* it has looked again, with nothing to do */
+	CHECK(beat_claim(&beat));
+	CHECK(!folds(&other, s));
+	/* it has done much, and did not look meanwhile */
+	attended(10000);
+	CHECK(folds(&beat, s));
+	CHECK(!folds(&other, s));
+	/* whoever asks for what is known now does not wait */
+	other.late = 0;
+	CHECK(folds(&other, s));
 	store_free(s);
 	ends();
 }
