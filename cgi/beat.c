@@ -29,7 +29,6 @@ enum {
 	BEAT_PIECE = 6 << 20,	/* folded at a time: a million agents' slot */
 	BEAT_TURN_MS = 100,	/* then no other piece is begun */
 	BEAT_KEEP_SLOTS = 300,	/* ten minutes */
-	BEAT_ATTENDED_MS = 1500,	/* more than between two looks */
 };
 
 /* The answers of polls that lighttpd may give itself. */
@@ -289,78 +288,36 @@ beat_fold_all(struct beat *b, struct store *s, long long now,
 	}
 }
 
-/* Whoever has the claim is at it. */
-static void
-beat_attend(const struct beat *b)
-{
-	if (b->claim >= 0)
-		futimens(b->claim, NULL);
-}
-
-/* Whether he was at it just now. Then help would be none: one folds at a time,
- * and he does it best. */
-static bool
-beat_attended(const struct beat *b, long long now)
-{
-	char path[PATH_MAX];
-	struct stat st;
-	long long age;
-
-	snprintf(path, sizeof(path), "%s/folder", b->folder);
-	if (b->late == 0 || stat(path, &st) < 0)
-		return false;
-	age = now - st.st_mtim.tv_sec * 1000LL - st.st_mtim.tv_nsec / 1000000;
-	return age > -BEAT_ATTENDED_MS && age < BEAT_ATTENDED_MS;
-}
-
 bool
 beat_claim(struct beat *b)
 {
 	char path[PATH_MAX];
 
-	if (b->folder == NULL)
+	if (b->folder == NULL || b->claim >= 0)
 		return true;
-	if (b->claim < 0) {
-		snprintf(path, sizeof(path), "%s/folder", b->folder);
-		b->claim = keep_lock(path, 0);
-		if (b->claim < 0)
-			return errno != EWOULDBLOCK;
-	}
-	beat_attend(b);
-	return true;
-}
-
-int
-beat_lock(const struct beat *b)
-{
-	char path[PATH_MAX];
-
-	if (b->folder == NULL) {
-		errno = ENOENT;
-		return -1;
-	}
-	snprintf(path, sizeof(path), "%s/lock", b->folder);
-	return keep_lock(path, 0);
+	snprintf(path, sizeof(path), "%s/folder", b->folder);
+	b->claim = keep_lock(path, 0);
+	return b->claim >= 0 || errno != EWOULDBLOCK;
 }
 
 bool
 beat_fold(struct beat *b, struct store *s, long long now)
 {
 	long long slots[BEAT_SLOTS_MAX];
+	char path[PATH_MAX];
 	size_t count;
 	int lock;
 
 	b->more = false;
-	if (b->folder == NULL || beat_list(b, now - b->late, slots) == 0 ||
-	    beat_attended(b, now))
+	if (b->folder == NULL || beat_list(b, now - b->late, slots) == 0)
 		return false;
-	lock = beat_lock(b);
+	snprintf(path, sizeof(path), "%s/lock", b->folder);
+	lock = keep_lock(path, 0);
 	if (lock < 0 && errno == EWOULDBLOCK)
 		return false;	/* one that nobody can have keeps nobody */
 	/* again under the lock: another may have folded them meanwhile */
 	count = beat_list(b, now - b->late, slots);
 	beat_fold_all(b, s, now, slots, count);
-	beat_attend(b);
 	if (lock >= 0)
 		close(lock);
 	return count > 0;

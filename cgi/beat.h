@@ -67,16 +67,11 @@ size_t beat_write(const struct beat *, const char *lines, size_t len);
 /* The file of a slot; false: the path is too long. */
 bool beat_path(const struct beat *, char out[], size_t size, long long slot);
 
-/* Makes this process the one that folds, until it closes, and says that it is
- * at it; to be called each second. False: another is the one. True without a
- * claim where there can be none, as on a full disk. It remembers whom it has
- * met (store_remember) and so folds cheapest; others that leave time for it
- * (late) help when it was not at it for 1.5 s. */
+/* Makes this process the one that folds, until it closes. False: another is.
+ * True without a claim where there can be none, as on a full disk. It remembers
+ * whom it has met (store_remember) and so folds cheapest; who folds beside it,
+ * when it is late, does no harm. */
 bool beat_claim(struct beat *);
-
-/* Takes the lock of whoever folds, until it is closed: meanwhile nobody does.
- * -1: another has it (EWOULDBLOCK), or it cannot be had: then there is none. */
-int beat_lock(const struct beat *);
 
 /* Folds the slots that were closed at `now` (ms since 1970), unless another
  * process does; about a tenth of a second's worth, see more. Whether there was

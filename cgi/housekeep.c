@@ -5,10 +5,8 @@
  */
 #include "housekeep.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "audit.h"
 #include "clock.h"
@@ -30,22 +28,6 @@ void
 housekeep_agents(struct controller *c)
 {
 	housekeep_look(c, 0, HOUSEKEEP_ASKED_MS);
-}
-
-/* Puts the WAL of heartbeats away, while nobody folds. */
-static void
-housekeep_live(struct controller *c)
-{
-	int lock;
-
-	if (!store_live_grown(c->store, c->prompt))
-		return;
-	lock = beat_lock(&c->beat);
-	if (lock < 0 && errno == EWOULDBLOCK)
-		return;		/* another folds: next time */
-	store_live_checkpoint(c->store);
-	if (lock >= 0)
-		close(lock);
 }
 
 void
@@ -73,6 +55,5 @@ housekeep_turn(struct controller *c)
 	refusal_fold(&c->refusal, c->store, clock_wall(), false);
 	if (ms >= purge && !audit_purge(c, clock_wall()))
 		purge = ms + HOUSEKEEP_PURGE_MS;
-	store_checkpoint(c->store);
-	housekeep_live(c);
+	store_checkpoint(c->store, c->prompt);
 }

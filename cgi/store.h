@@ -296,17 +296,9 @@ void store_remember(struct store *, bool);
 enum store_end store_sweep(struct store *, long long now, long budget);
 
 /* Puts what a WAL has gathered into its database, if it has grown and nobody
- * else does. Called after verbs that write by whoever has time. */
-void store_checkpoint(struct store *);
-
-/* Whether the WAL of heartbeats has grown. Who is prompt leaves it to others,
- * for it may wait long for the disk, until it has grown far. */
-bool store_live_grown(struct store *, bool prompt);
-
-/* Puts it into its database, while the caller sees to it that nobody folds:
- * a WAL begins anew only when nobody has written behind what was put away,
- * and else grows as long as heartbeats come. */
-void store_live_checkpoint(struct store *);
+ * else does. Called after verbs that write by whoever has time; who is prompt
+ * leaves heartbeats, which may wait long for the disk, to others. */
+void store_checkpoint(struct store *, bool prompt);
 
 /* --- looking after ------------------------------------------------------ */
 

@@ -20,6 +20,7 @@
 enum {
 	STORE_ROOM = 131072,	/* bytes: a large publish and its frames */
 	STORE_PAGE = 4096,	/* bytes, as SQLite chooses */
+	STORE_FINISH_MS = 200,	/* for the lock of whoever writes */
 	STORE_PROMPT_TIMES = 4,	/* more than enough: then it is not left to
 				 * others */
 };
@@ -265,12 +266,31 @@ store_file_enough(const struct store_file *f)
 	return pages > f->kind->frames ? pages : f->kind->frames;
 }
 
+/*
+ * What came during a checkpoint, which may wait long for the disk. A WAL begins
+ * anew only when there is nothing left, and to that one that others write to
+ * all the time never came. They wait for this one, which is short.
+ */
 static void
-store_file_checkpoint(struct store_file *f)
+store_file_finish(struct store_file *f)
+{
+	sqlite3_busy_timeout(f->db, STORE_FINISH_MS);
+	if (sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_FULL,
+	    NULL, NULL) != SQLITE_OK)
+		log_debug("store", "%s: checkpoint: %s", f->path,
+		    sqlite3_errmsg(f->db));
+	sqlite3_busy_timeout(f->db, f->store->busy_ms);
+}
+
+/* times: how much more than enough there has to be. */
+static void
+store_file_checkpoint(struct store_file *f, int times)
 {
 	char path[PATH_MAX];
 	int lock, left = 0;
 
+	if (f->db == NULL || f->frames / times < store_file_enough(f))
+		return;
 	migrate_lock_path(path, sizeof(path), f->path);
 	lock = keep_lock(path, 0);
 	if (lock < 0)
@@ -282,34 +302,17 @@ store_file_checkpoint(struct store_file *f)
 	else
 		log_debug("store", "%s: checkpoint of %d pages", f->path,
 		    left);
+	if (f->kind->patient)
+		store_file_finish(f);
 	f->frames = 0;
 	close(lock);
 }
 
-/* times: how much more than enough there has to be. */
-static bool
-store_file_grown_to(const struct store_file *f, int times)
-{
-	return f->db != NULL && f->frames / times >= store_file_enough(f);
-}
-
 void
-store_checkpoint(struct store *s)
+store_checkpoint(struct store *s, bool prompt)
 {
-	if (store_file_grown_to(&s->truth, 1))
-		store_file_checkpoint(&s->truth);
-}
-
-bool
-store_live_grown(struct store *s, bool prompt)
-{
-	return store_file_grown_to(&s->live, prompt ? STORE_PROMPT_TIMES : 1);
-}
-
-void
-store_live_checkpoint(struct store *s)
-{
-	store_file_checkpoint(&s->live);
+	store_file_checkpoint(&s->truth, 1);
+	store_file_checkpoint(&s->live, prompt ? STORE_PROMPT_TIMES : 1);
 }
 
 /* --- looking after ------------------------------------------------------ */

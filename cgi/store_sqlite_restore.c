@@ -357,7 +357,7 @@ store_restore_merge_in(struct store_restore *r, bool fresh)
 	sqlite3_free(sql);
 	if (end == STORE_DONE)
 		end = store_restore_attached(r, fresh);
-	store_checkpoint(r->store);
+	store_checkpoint(r->store, false);
 	store_file_close(f);	/* and with it what is attached */
 	return end;
 }

@@ -107,8 +107,7 @@ fold_round(struct fold *b, uint32_t count, long long version)
 			    b->at + BEAT_SLOT_MS))
 				log_fatal("fold: %s", store_detail(b->store));
 		} while (b->beat.more);
-		if (store_live_grown(b->store, false))
-			store_live_checkpoint(b->store);
+		store_checkpoint(b->store, false);
 		spent += fold_clock(CLOCK_PROCESS_CPUTIME_ID) - before;
 		left -= some;
 	}
@@ -144,7 +143,7 @@ fold_publish(const struct fold *b)
 		if (store_publish(s, &change, &v) != STORE_DONE)
 			log_fatal("fold: %s", store_detail(s));
 		took[i] = fold_clock(CLOCK_MONOTONIC) - before;
-		store_checkpoint(s);
+		store_checkpoint(s, true);
 		usleep(FOLD_PAUSE_US);
 	}
 	store_free(s);

@@ -169,7 +169,7 @@ crowd_member(const char *journal, unsigned who, unsigned long long seed)
 		else
 			crowd_read(s, &last);
 		if (random_below(50) == 0)
-			store_checkpoint(s);
+			store_checkpoint(s, false);
 		if (random_below(40) == 0) {
 			store_free(s);
 			s = store_here(journal);
