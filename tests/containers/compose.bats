@@ -183,7 +183,11 @@ job_goes_on()
 	for page in one two; do
 		publish $page &&
 		wait_until -t 40 hit a $page &&
-		wait_until -t 40 hit b $page || return 1
+		wait_until -t 40 hit b $page || {
+			docker logs --tail 20 "$(container agent a)"
+			docker logs --tail 20 "$(container agent b)"
+			return 1
+		}
 	done
 }
 
@@ -424,11 +428,12 @@ redis_says()
 }
 
 # told STRATEGY PROFILE PORT: by a broker, although the agent polls once an
-# hour.
+# hour. The other one, whom no broker tells, is not to learn of that interval.
 told()
 {
 	local port
 	port=$(port_free)
+	compose_of b agent-worker stop agent
 	cp "$dir/a.env" "$dir/a.before"
 	printf '%s\n' REDIS_IMAGE="dcm-redis:$DCM_TAG" \
 	    NATS_IMAGE="dcm-nats:$DCM_TAG" HINT_BIND=0.0.0.0 \
@@ -453,6 +458,7 @@ told()
 	    --data '{"url":"http://target:8000/one"}'
 	expect_status 201
 	wait_until -t 40 hit a one
+	compose_of b agent-worker start agent
 	docker inspect -f '{{json .HostConfig.PortBindings}}' \
 	    "$(container "$2" a-controller)" | grep "$port"
 	# A broker that is gone costs messages, and no publish.
