@@ -52,7 +52,6 @@ enum store_sql {
 	/* liveness */
 	STORE_SQL_BEFORE = STORE_SQL_COMMON,
 	STORE_SQL_NUMBER,
-	STORE_SQL_MOVE,
 	STORE_SQL_SAY,
 	STORE_SQL_RECKON,
 	STORE_SQL_SPREAD,
@@ -61,14 +60,12 @@ enum store_sql {
 	STORE_SQL_LIVE_IDS,
 	STORE_SQL_LIVE_FORGET,
 	STORE_SQL_BY_STATE,
-	STORE_SQL_BY_VERSION,
-	STORE_SQL_BY_BOTH,
+	STORE_SQL_HEARD,
 	STORE_SQL_TALLY,
 	STORE_SQL_COUNT,
 	STORE_SQL_ODD,
 	STORE_SQL_NOBODY,
 	STORE_SQL_UNCOUNT,
-	STORE_SQL_RECOUNT,
 	STORE_SQL_BY_NUMBER,
 	STORE_SQL_SHOW,
 	STORE_SQL_APART,
@@ -286,6 +283,9 @@ enum store_end store_live_drop(struct store *, const char *id);
  * the next one of the file is asked for. */
 sqlite3_stmt *store_live_sql(struct store_file *, enum store_sql,
     const char *id);
+/* Adds an agent to liveness, unless it is there; inside of
+ * store_pulse_begin. */
+enum store_end store_live_new(struct store *, const char *id);
 /* What an agent's last poll said, in pulse: see store_sqlite_pulse.c. */
 enum store_pulse_state {
 	STORE_PULSE_UNKNOWN,	/* see the row */
@@ -297,10 +297,13 @@ enum store_pulse_state {
 };
 struct store_pulse {
 	long long at;		/* ms since 1970; 0: never */
-	long long version;	/* -1: never said, or offline */
+	long long version;	/* -1: see the row */
+	bool highest;		/* the agent had no higher one before */
 	enum store_pulse_state state;	/* as shown */
 };
 enum { STORE_PULSE_AGENTS = 333 };	/* to a page */
+/* Versions that find room in an entry are below it. */
+#define STORE_PULSE_VERSIONS (1LL << 43)
 /* That of a word; UNKNOWN for any other. And the other way round; NULL. */
 enum store_pulse_state store_pulse_state(const char *word);
 const char *store_pulse_word(enum store_pulse_state);
@@ -318,17 +321,34 @@ enum store_end store_pulse_set(struct store *, long long number,
     const struct store_pulse *);
 /* A number that no agent had. */
 enum store_end store_pulse_number(struct store *, long long *number);
+/* Inside of it: that there are so many more shown with a state and a version,
+ * or fewer. It is written at its end. */
+enum store_end store_tally(struct store *, const char *state,
+    long long version, long long change);
+enum store_end store_tally_write(struct store *);
+/* Counts all again, in a transaction of its own. */
+enum store_end store_tally_anew(struct store *);
+/* An agent as it is shown. Borrowed. */
+struct store_heard {
+	const unsigned char *key;	/* 16 bytes */
+	const char *state;
+	long long version;	/* applied; -1: none */
+};
+/* Calls each for all behind `after` (""), by id, while it answers DONE; NONE
+ * from it is DONE as well. */
+enum store_end store_heard(struct store *, const char *after,
+    enum store_end (*each)(void *arg, const struct store_heard *), void *arg);
 /* A transaction of liveness that folds beats, as store_file_begin and
  * store_file_end. */
 enum store_end store_fold_begin(struct store *);
 enum store_end store_fold_end(struct store *, enum store_end end);
-/* Writes one beat of an agent that is remembered, if it says nothing new.
- * *known: that was all, or it is too late to count. Else it is for
- * store_fold_one, as is whatever the agent says behind it. */
+/* Writes one beat of an agent that is remembered, if its entry has room for
+ * what it says. *known: that was all, or it is too late to count. Else it is
+ * for store_fold_one, as is whatever the agent says behind it. */
 enum store_end store_fold_known(struct store *, const struct store_beat *,
     long long now, bool *known);
-/* Writes one beat into its agent's row, unless more is known: *found says
- * whether there is one. */
+/* Writes one beat into its agent's entry or row, unless more is known: *found
+ * says whether there is one. */
 enum store_end store_fold_one(struct store *, const struct store_beat *,
     long long now, bool *found);
 /* Gives an agent a number and an entry that has none, see APART. */

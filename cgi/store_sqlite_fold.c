@@ -1,8 +1,8 @@
 /*
- * What a heartbeat does to its agent's row. Of a fleet that has a new version
- * a million rows change in the same way: what is counted beside them, the
- * tally and the spread of the version, is counted here and written once for
- * each transaction.
+ * What a heartbeat does to its agent's entry and row. Of a fleet that has a
+ * new version a million of them say the same: that changes entries alone, and
+ * what is counted beside them, the tally and the spread of the version, is
+ * written once for each transaction.
  */
 #include "store_sqlite.h"
 
@@ -27,72 +27,6 @@ store_live_sql(struct store_file *f, enum store_sql which, const char *id)
 	return row;
 }
 
-/* --- the tally ---------------------------------------------------------- */
-
-static enum store_end
-store_fold_count(struct store *s, const struct store_tally *t)
-{
-	sqlite3_stmt *row;
-
-	if (t->change == 0)
-		return STORE_DONE;
-	row = store_file_sql(&s->live, STORE_SQL_RECKON);
-	sqlite3_bind_text(row, 1, t->state, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(row, 2, t->version);
-	sqlite3_bind_int64(row, 3, t->change);
-	return store_file_run(&s->live, row);
-}
-
-static enum store_end
-store_fold_tallies(struct store *s)
-{
-	enum store_end end = STORE_DONE;
-
-	for (int i = 0; end == STORE_DONE && i < s->tallies; i++)
-		end = store_fold_count(s, &s->tally[i]);
-	s->tallies = 0;
-	return end;
-}
-
-/* There are some more, or fewer, of a state with a version. */
-static enum store_end
-store_fold_tally(struct store *s, const char *state, long long version,
-    long long change)
-{
-	enum store_end end = STORE_DONE;
-	struct store_tally *t = s->tally;
-
-	for (; t < s->tally + s->tallies; t++) {
-		if (t->version == version && strcmp(t->state, state) == 0) {
-			t->change += change;
-			return STORE_DONE;
-		}
-	}
-	if (s->tallies == STORE_TALLIES)
-		end = store_fold_tallies(s);
-	t = &s->tally[s->tallies++];
-	*t = (struct store_tally){ .version = version, .change = change };
-	memcpy(t->state, state, strnlen(state, sizeof(t->state) - 1));
-	return end;
-}
-
-/* The trigger takes one off a row of the tally, which has to be there. */
-static enum store_end
-store_fold_due(struct store *s, const char *state, long long version)
-{
-	enum store_end end = STORE_DONE;
-	struct store_tally *t = s->tally;
-
-	for (; end == STORE_DONE && t < s->tally + s->tallies; t++) {
-		if (t->change > 0 && t->version == version &&
-		    strcmp(t->state, state) == 0) {
-			end = store_fold_count(s, t);
-			t->change = 0;
-		}
-	}
-	return end;
-}
-
 /* --- one beat ----------------------------------------------------------- */
 
 /* Whether more is known than a beat says. What is later than now is of a clock
@@ -104,17 +38,53 @@ store_fold_late(long long last_poll, const struct store_beat *beat,
 	return last_poll > beat->at && last_poll <= now;
 }
 
-/* Whether a poll says what is known already. */
+/* Whether what a poll says is known already, or finds its place in the entry:
+ * that its agent has a version that is higher than all before. */
 static bool
-store_fold_same(const struct store_pulse *known,
+store_fold_small(const struct store_pulse *known,
     const struct store_beat *beat)
 {
-	return beat->error == NULL && known->state != STORE_PULSE_UNKNOWN &&
-	    known->state != STORE_PULSE_OFFLINE &&
-	    (beat->applied_version < 0 ||
-	    beat->applied_version == known->version) &&
-	    (beat->state == NULL ||
-	    store_pulse_state(beat->state) == known->state);
+	if (beat->error != NULL || known->state == STORE_PULSE_UNKNOWN ||
+	    known->state == STORE_PULSE_OFFLINE ||
+	    (beat->state != NULL &&
+	    store_pulse_state(beat->state) != known->state))
+		return false;
+	return beat->applied_version < 0 ||
+	    beat->applied_version == known->version ||
+	    (beat->applied_version > known->version && known->highest &&
+	    known->state != STORE_PULSE_NEW &&
+	    beat->applied_version < STORE_PULSE_VERSIONS);
+}
+
+/* There is one agent less of what was shown, and one more of what is. */
+static enum store_end
+store_fold_move(struct store *s, const char *old_state, long long old,
+    const char *state, long long version)
+{
+	enum store_end end = STORE_DONE;
+
+	if (old == version && strcmp(old_state, state) == 0)
+		return STORE_DONE;
+	end = store_tally(s, old_state, old, -1);
+	return end != STORE_DONE ? end : store_tally(s, state, version, 1);
+}
+
+/* Writes into the entry what a poll says that store_fold_small found so. */
+static enum store_end
+store_fold_entry(struct store *s, const struct store_beat *beat,
+    struct store_pulse *pulse)
+{
+	const char *state = store_pulse_word(pulse->state);
+	long long version = beat->applied_version;
+	enum store_end end = STORE_DONE;
+
+	pulse->at = beat->at;
+	if (version <= pulse->version)
+		return STORE_DONE;
+	end = store_fold_move(s, state, pulse->version, state, version);
+	pulse->version = version;
+	return end != STORE_DONE || version == 0 ? end :
+	    store_spread(s, version, beat->at);
 }
 
 enum store_end
@@ -139,13 +109,13 @@ store_fold_known(struct store *s, const struct store_beat *beat,
 	*known = store_fold_late(pulse.at, beat, now);
 	if (*known)
 		return STORE_DONE;
-	*known = store_fold_same(&pulse, beat);
+	*known = store_fold_small(&pulse, beat);
 	/* what the agent says after this one is looked at behind it */
 	if (*known)
-		pulse.at = beat->at;
+		end = store_fold_entry(s, beat, &pulse);
 	else
 		pulse.state = STORE_PULSE_UNKNOWN;
-	return store_pulse_set(s, number, &pulse);
+	return end != STORE_DONE ? end : store_pulse_set(s, number, &pulse);
 }
 
 static void
@@ -177,9 +147,14 @@ store_fold_read(struct store *s, const char *id, struct store_fold_row *old)
 	if (end != STORE_DONE || old->number < 0)
 		return end;
 	end = store_pulse_get(s, old->number, &pulse);
-	if (end == STORE_DONE)
-		old->last_poll = pulse.at;
-	return end;
+	if (end != STORE_DONE)
+		return end;
+	old->last_poll = pulse.at;
+	if (pulse.version >= 0)
+		old->version = pulse.version;
+	if (pulse.highest && old->highest < old->version)
+		old->highest = old->version;
+	return STORE_DONE;
 }
 
 /* Gives the row that was read a number, if it has none. */
@@ -208,42 +183,53 @@ store_shown(const char *said, long long version)
 	return said[0] != '\0' ? said : version >= 0 ? "ok" : "new";
 }
 
-/* Writes the row, and counts what no trigger does. Gives what it is now. */
+/* What the entry of a row says. */
+static struct store_pulse
+store_fold_pulse(const struct store_fold_row *row)
+{
+	return (struct store_pulse){
+		.at = row->last_poll,
+		.version = row->version,
+		.highest = row->version >= row->highest,
+		.state = store_pulse_state(row->state),
+	};
+}
+
+/* Writes the row, and gives what it is now. */
 static enum store_end
 store_fold_change(struct store *s, const struct store_beat *beat,
-    const struct store_fold_row *old, struct store_pulse *now)
+    struct store_fold_row *row)
 {
-	long long version = beat->applied_version >= 0 ?
-	    beat->applied_version : old->version;
-	const char *said = beat->state != NULL ? beat->state : old->said;
-	const char *state = store_shown(said, version);
-	bool stays = strcmp(state, old->state) == 0;
-	sqlite3_stmt *row = store_live_sql(&s->live, stays ? STORE_SQL_MOVE :
-	    STORE_SQL_SAY, beat->id);
-	enum store_end end = STORE_DONE;
+	struct store_fold_row old = *row;
+	sqlite3_stmt *write;
+	enum store_end end;
 
-	now->version = version;
-	now->state = store_pulse_state(state);
-	sqlite3_bind_int64(row, 3, version);
-	sqlite3_bind_text(row, 4, said[0] != '\0' ? said : NULL, -1,
-	    SQLITE_STATIC);
-	sqlite3_bind_text(row, 5, beat->state != NULL && beat->error == NULL &&
-	    strcmp(beat->state, "ok") == 0 ? "" : beat->error, -1,
-	    SQLITE_STATIC);
-	if (!stays) {
-		sqlite3_bind_text(row, 6, state, -1, SQLITE_STATIC);
-		end = store_fold_due(s, old->state, old->version);
-	}
-	if (stays && version != old->version) {
-		end = store_fold_tally(s, old->state, old->version, -1);
-		if (end == STORE_DONE)
-			end = store_fold_tally(s, old->state, version, 1);
-	}
-	if (end == STORE_DONE)
-		end = store_file_run(&s->live, row);
+	row->last_poll = beat->at;
+	if (beat->applied_version >= 0)
+		row->version = beat->applied_version;
+	if (row->highest < row->version)
+		row->highest = row->version;
+	if (beat->state != NULL)
+		snprintf(row->said, sizeof(row->said), "%s", beat->state);
+	snprintf(row->state, sizeof(row->state), "%s",
+	    store_shown(row->said, row->version));
+	end = store_fold_move(s, old.state, old.version, row->state,
+	    row->version);
+	if (end != STORE_DONE)
+		return end;
+	write = store_live_sql(&s->live, STORE_SQL_SAY, beat->id);
+	sqlite3_bind_text(write, 2, row->state, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(write, 3, row->version);
+	sqlite3_bind_int64(write, 4, row->highest);
+	sqlite3_bind_text(write, 5, row->said[0] != '\0' ? row->said : NULL,
+	    -1, SQLITE_STATIC);
+	sqlite3_bind_text(write, 6, beat->state != NULL &&
+	    beat->error == NULL && strcmp(beat->state, "ok") == 0 ? "" :
+	    beat->error, -1, SQLITE_STATIC);
+	end = store_file_run(&s->live, write);
 	/* the first report of a version by an agent */
 	if (end == STORE_DONE && beat->applied_version > 0 &&
-	    beat->applied_version > old->highest)
+	    beat->applied_version > old.highest)
 		end = store_spread(s, beat->applied_version, beat->at);
 	return end;
 }
@@ -252,39 +238,72 @@ enum store_end
 store_fold_one(struct store *s, const struct store_beat *beat, long long now,
     bool *found)
 {
-	struct store_fold_row old;
+	struct store_fold_row row;
 	struct store_pulse pulse;
-	enum store_end end = store_fold_read(s, beat->id, &old);
+	enum store_end end = store_fold_read(s, beat->id, &row);
 
 	*found = end == STORE_DONE;
 	if (end != STORE_DONE)
 		return end == STORE_NONE ? STORE_DONE : end;
-	if (store_fold_late(old.last_poll, beat, now))
+	if (store_fold_late(row.last_poll, beat, now))
 		return STORE_DONE;
-	pulse = (struct store_pulse){
-		.at = beat->at,
-		.version = old.version,
-		.state = store_pulse_state(old.state),
-	};
-	end = store_fold_number(s, beat->id, &old);
-	if (end == STORE_DONE && !store_fold_same(&pulse, beat))
-		end = store_fold_change(s, beat, &old, &pulse);
+	end = store_fold_number(s, beat->id, &row);
+	if (end != STORE_DONE)
+		return end;
+	pulse = store_fold_pulse(&row);
+	if (store_fold_small(&pulse, beat)) {
+		end = store_fold_entry(s, beat, &pulse);
+	} else {
+		end = store_fold_change(s, beat, &row);
+		pulse = store_fold_pulse(&row);
+	}
 	return end != STORE_DONE ? end :
-	    store_pulse_set(s, old.number, &pulse);
+	    store_pulse_set(s, row.number, &pulse);
 }
 
 enum store_end
 store_fold_apart(struct store *s, const char *id)
 {
 	struct store_fold_row row;
+	struct store_pulse pulse;
 	enum store_end end = store_fold_read(s, id, &row);
 
 	if (end != STORE_DONE || row.number >= 0)
 		return end == STORE_NONE ? STORE_DONE : end;
+	pulse = store_fold_pulse(&row);
 	end = store_fold_number(s, id, &row);
-	return end != STORE_DONE ? end : store_pulse_set(s, row.number,
-	    &(struct store_pulse){ row.last_poll, row.version,
-	    store_pulse_state(row.state) });
+	return end != STORE_DONE ? end :
+	    store_pulse_set(s, row.number, &pulse);
+}
+
+/* --- agents that come and go ---------------------------------------------- */
+
+enum store_end
+store_live_new(struct store *s, const char *id)
+{
+	enum store_end end = store_file_run(&s->live, store_live_sql(&s->live,
+	    STORE_SQL_ADD, id));
+
+	if (end != STORE_DONE || sqlite3_changes(s->live.db) == 0)
+		return end;
+	return store_tally(s, store_shown("", -1), -1, 1);
+}
+
+enum store_end
+store_live_drop(struct store *s, const char *id)
+{
+	static const struct store_pulse none = { .version = -1 };
+	struct store_fold_row row;
+	enum store_end end = store_fold_read(s, id, &row);
+
+	if (end != STORE_DONE)
+		return end == STORE_NONE ? STORE_DONE : end;
+	end = store_tally(s, row.state, row.version, -1);
+	/* who has its number yet shall find that there is nothing */
+	if (end == STORE_DONE && row.number >= 0)
+		end = store_pulse_set(s, row.number, &none);
+	return end != STORE_DONE ? end : store_file_run(&s->live,
+	    store_live_sql(&s->live, STORE_SQL_LIVE_FORGET, id));
 }
 
 /* --- a transaction of beats --------------------------------------------- */
@@ -292,7 +311,6 @@ store_fold_apart(struct store *s, const char *id)
 enum store_end
 store_fold_begin(struct store *s)
 {
-	s->tallies = 0;
 	store_spread_forget(s);
 	return store_pulse_begin(s);
 }
@@ -300,8 +318,6 @@ store_fold_begin(struct store *s)
 enum store_end
 store_fold_end(struct store *s, enum store_end end)
 {
-	if (end == STORE_DONE)
-		end = store_fold_tallies(s);
 	if (end == STORE_DONE)
 		end = store_spread_write(s);
 	end = store_pulse_end(s, end);

@@ -1,7 +1,9 @@
 /*
- * Agents by state and by version: found and counted in liveness, which has
- * an index for each question and a tally of all, so that neither takes
- * longer with a million of them.
+ * Agents by state and by version: counted by a tally, and found in liveness.
+ * By state there is an index. A version is in the pages of pulse: where many
+ * have it, they are met on a walk through all in order of their ids; else
+ * the pages are looked through, a million agents in some milliseconds, and
+ * few rows are read.
  */
 #include "store_sqlite.h"
 
@@ -63,32 +65,201 @@ store_list_one(struct store *s, const unsigned char *key,
 	return end == STORE_NONE ? STORE_DONE : end;
 }
 
-/* At most `room` keys that fit, of 16 bytes each. */
-static enum store_end
-store_list_keys(struct store *s, const struct store_filter *filter,
-    unsigned char (*keys)[16], long room, long *count)
+enum store_end
+store_heard(struct store *s, const char *after,
+    enum store_end (*each)(void *arg, const struct store_heard *), void *arg)
 {
-	enum store_sql which = filter->state == NULL ? STORE_SQL_BY_VERSION :
-	    filter->version < 0 ? STORE_SQL_BY_STATE : STORE_SQL_BY_BOTH;
-	sqlite3_stmt *row = store_file_sql(&s->live, which);
+	sqlite3_stmt *row = store_file_sql(&s->live, STORE_SQL_HEARD);
+	unsigned char key[16];
+	enum store_end end;
+
+	store_live_key(key, after);
+	sqlite3_bind_blob(row, 1, key, after[0] != '\0' ? (int)sizeof(key) : 0,
+	    SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, STORE_PULSE_AGENTS);
+	while ((end = store_file_row(&s->live, row)) == STORE_DONE) {
+		const char *state = (const char *)sqlite3_column_text(row, 1);
+		struct store_pulse pulse;
+		struct store_heard heard = {
+			.key = sqlite3_column_blob(row, 0),
+			.state = state != NULL ? state : "",
+			.version = sqlite3_column_int64(row, 2),
+		};
+
+		store_pulse_decode(sqlite3_column_blob(row, 4),
+		    sqlite3_column_bytes(row, 4),
+		    sqlite3_column_int64(row, 3), &pulse);
+		if (pulse.version >= 0)
+			heard.version = pulse.version;
+		end = each(arg, &heard);
+		if (end != STORE_DONE)
+			break;
+	}
+	sqlite3_reset(row);
+	return end == STORE_NONE ? STORE_DONE : end;
+}
+
+/* --- which of them ------------------------------------------------------- */
+
+enum {	/* as many rows of a walk are read meanwhile */
+	STORE_LIST_ENTRIES = 50,	/* of pulse, for one row */
+	STORE_LIST_NUMBER = 4,		/* rows, for an agent by its number */
+};
+
+/* The keys that fit, in order, at most `room`. */
+struct store_keys {
+	const struct store_filter *filter;
+	unsigned char (*keys)[16];
+	long room, count;
+};
+
+static enum store_end
+store_keys_add(void *arg, const struct store_heard *heard)
+{
+	struct store_keys *k = arg;
+
+	if (heard->version != k->filter->version ||
+	    (k->filter->state != NULL &&
+	    strcmp(heard->state, k->filter->state) != 0))
+		return STORE_DONE;
+	memcpy(k->keys[k->count++], heard->key, 16);
+	return k->count < k->room ? STORE_DONE : STORE_NONE;
+}
+
+/* Of keys that come in no order the lowest are kept. */
+static void
+store_keys_put(struct store_keys *k, const unsigned char key[16])
+{
+	long from = 0, to = k->count;
+
+	while (from < to) {
+		long mid = (from + to) / 2;
+
+		if (memcmp(k->keys[mid], key, 16) < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	if (from == k->room)
+		return;
+	k->count += k->count < k->room;
+	memmove(k->keys[from + 1], k->keys[from],
+	    (size_t)(k->count - 1 - from) * sizeof(*k->keys));
+	memcpy(k->keys[from], key, 16);
+}
+
+/* The agent of an entry that fits. */
+static enum store_end
+store_keys_number(struct store *s, struct store_keys *k, long long number)
+{
+	const struct store_filter *filter = k->filter;
+	sqlite3_stmt *row = store_file_sql(&s->live, STORE_SQL_BY_NUMBER);
+	unsigned char after[16];
+	const char *state;
+	enum store_end end;
+
+	sqlite3_bind_int64(row, 1, number);
+	end = store_file_row(&s->live, row);
+	if (end == STORE_DONE && sqlite3_column_bytes(row, 0) == 16) {
+		const void *key = sqlite3_column_blob(row, 0);
+
+		store_live_key(after, filter->after);
+		state = (const char *)sqlite3_column_text(row, 2);
+		if ((filter->after[0] == '\0' || memcmp(key, after, 16) > 0) &&
+		    (filter->state == NULL || (state != NULL &&
+		    strcmp(state, filter->state) == 0)))
+			store_keys_put(k, key);
+	}
+	sqlite3_reset(row);
+	return end == STORE_NONE ? STORE_DONE : end;
+}
+
+static enum store_end
+store_keys_page(struct store *s, struct store_keys *k, sqlite3_stmt *row)
+{
+	long long first = sqlite3_column_int64(row, 0) * STORE_PULSE_AGENTS;
+	const void *said = sqlite3_column_blob(row, 1);
+	int len = sqlite3_column_bytes(row, 1);
+	enum store_end end = STORE_DONE;
+	struct store_pulse pulse;
+
+	for (int i = 0; end == STORE_DONE && i < STORE_PULSE_AGENTS; i++)
+		if (store_pulse_decode(said, len, i, &pulse) &&
+		    pulse.version == k->filter->version)
+			end = store_keys_number(s, k, first + i);
+	return end;
+}
+
+static enum store_end
+store_keys_scan(struct store *s, struct store_keys *k)
+{
+	sqlite3_stmt *row = store_file_sql(&s->live, STORE_SQL_PULSES);
+	enum store_end end;
+
+	sqlite3_bind_int64(row, 1, -1);
+	while ((end = store_file_row(&s->live, row)) == STORE_DONE &&
+	    (end = store_keys_page(s, k, row)) == STORE_DONE)
+		continue;
+	sqlite3_reset(row);
+	return end == STORE_NONE ? STORE_DONE : end;
+}
+
+/* Whether a scan finds those of a version sooner, and finds all of them. */
+static enum store_end
+store_keys_rare(struct store *s, const struct store_keys *k, long long total,
+    bool *rare)
+{
+	long long all = 0, walk;
+	enum store_end end = store_list_count(s, NULL, -1, &all);
+	sqlite3_stmt *apart;
+
+	walk = total > k->room ? all * k->room / total : all;
+	*rare = k->filter->version < STORE_PULSE_VERSIONS &&
+	    all / STORE_LIST_ENTRIES + total * STORE_LIST_NUMBER < walk;
+	if (end != STORE_DONE || !*rare)
+		return end;
+	apart = store_file_sql(&s->live, STORE_SQL_APART);
+	sqlite3_bind_int64(apart, 2, 1);
+	end = store_file_row(&s->live, apart);
+	sqlite3_reset(apart);
+	*rare = end == STORE_NONE;
+	return end == STORE_NONE ? STORE_DONE : end;
+}
+
+static enum store_end
+store_keys_by_state(struct store *s, struct store_keys *k)
+{
+	sqlite3_stmt *row = store_file_sql(&s->live, STORE_SQL_BY_STATE);
 	enum store_end end = STORE_DONE;
 	unsigned char key[16];
 
-	*count = 0;
-	store_live_key(key, filter->after);
-	sqlite3_bind_blob(row, 1, key, filter->after[0] != '\0' ?
+	store_live_key(key, k->filter->after);
+	sqlite3_bind_blob(row, 1, key, k->filter->after[0] != '\0' ?
 	    (int)sizeof(key) : 0, SQLITE_STATIC);
-	sqlite3_bind_int64(row, 2, room);
-	if (filter->state != NULL)
-		sqlite3_bind_text(row, 3, filter->state, -1, SQLITE_STATIC);
-	if (filter->version >= 0)
-		sqlite3_bind_int64(row, 4, filter->version);
-	while (*count < room &&
+	sqlite3_bind_int64(row, 2, k->room);
+	sqlite3_bind_text(row, 3, k->filter->state, -1, SQLITE_STATIC);
+	while (k->count < k->room &&
 	    (end = store_file_row(&s->live, row)) == STORE_DONE &&
 	    sqlite3_column_bytes(row, 0) == 16)
-		memcpy(keys[(*count)++], sqlite3_column_blob(row, 0), 16);
+		memcpy(k->keys[k->count++], sqlite3_column_blob(row, 0), 16);
 	sqlite3_reset(row);
 	return end == STORE_NONE ? STORE_DONE : end;
+}
+
+/* total: how many fit, as far as the tally knows. */
+static enum store_end
+store_keys(struct store *s, struct store_keys *k, long long total)
+{
+	enum store_end end;
+	bool rare;
+
+	if (k->filter->version < 0)
+		return store_keys_by_state(s, k);
+	end = store_keys_rare(s, k, total, &rare);
+	if (end != STORE_DONE)
+		return end;
+	return rare ? store_keys_scan(s, k) :
+	    store_heard(s, k->filter->after, store_keys_add, k);
 }
 
 enum store_end
@@ -97,9 +268,8 @@ store_agents_by(struct store *s, const struct store_filter *filter,
     long long *total, char last[TOKEN_UUID], bool *more)
 {
 	struct store_list list = { each, arg, last };
-	unsigned char (*keys)[16];
+	struct store_keys k = { .filter = filter, .room = filter->limit + 1 };
 	enum store_end end = store_ready(s);
-	long count = 0;
 
 	*more = false;
 	*total = 0;
@@ -108,16 +278,15 @@ store_agents_by(struct store *s, const struct store_filter *filter,
 	if (filter->state == NULL && filter->version < 0)
 		return store_agents(s, filter->after, filter->limit,
 		    store_list_each, &list, total, more);
-	keys = calloc((size_t)filter->limit + 1, sizeof(*keys));
-	if (keys == NULL)
+	k.keys = calloc((size_t)k.room, sizeof(*k.keys));
+	if (k.keys == NULL)
 		return store_say(s, STORE_BROKEN, "agents", "out of memory");
 	end = store_list_count(s, filter->state, filter->version, total);
 	if (end == STORE_DONE)
-		end = store_list_keys(s, filter, keys, filter->limit + 1,
-		    &count);
-	*more = count > filter->limit;
-	for (long i = 0; end == STORE_DONE && i < count - *more; i++)
-		end = store_list_one(s, keys[i], &list);
-	free(keys);
+		end = store_keys(s, &k, *total);
+	*more = k.count > filter->limit;
+	for (long i = 0; end == STORE_DONE && i < k.count - *more; i++)
+		end = store_list_one(s, k.keys[i], &list);
+	free(k.keys);
 	return end;
 }

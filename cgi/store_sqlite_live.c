@@ -107,7 +107,8 @@ store_live(struct store *s, struct store_agent *a)
 		    sqlite3_column_bytes(row, 5),
 		    sqlite3_column_int64(row, 4), &pulse) ? pulse.at :
 		    sqlite3_column_int64(row, 0);
-		a->applied_version = sqlite3_column_int64(row, 1);
+		a->applied_version = pulse.version >= 0 ? pulse.version :
+		    sqlite3_column_int64(row, 1);
 		if (!store_column(row, 2, &a->state) ||
 		    !store_column(row, 3, &a->error))
 			end = store_say(s, STORE_BROKEN, "liveness",
@@ -183,23 +184,6 @@ store_live_sort(struct store_beat *beats, size_t count)
 		places[to].at = to;
 	}
 	free(places);
-}
-
-enum store_end
-store_live_drop(struct store *s, const char *id)
-{
-	static const struct store_pulse none = { .version = -1 };
-	sqlite3_stmt *row = store_live_sql(&s->live, STORE_SQL_BEFORE, id);
-	long long number = -1;
-	enum store_end end = store_file_whole(&s->live, row, &number, NULL);
-
-	/* who has its number yet shall find that there is nothing */
-	if (end == STORE_DONE && number >= 0)
-		end = store_pulse_set(s, number, &none);
-	if (end == STORE_DONE)
-		end = store_file_run(&s->live, store_live_sql(&s->live,
-		    STORE_SQL_LIVE_FORGET, id));
-	return end == STORE_NONE ? STORE_DONE : end;
 }
 
 enum store_end
@@ -305,8 +289,7 @@ store_live_add(struct store *s, const struct store_beat *beats, size_t count,
 	bool found;
 
 	for (size_t i = 0; end == STORE_DONE && i < count; i++) {
-		end = store_file_run(&s->live, store_live_sql(&s->live,
-		    STORE_SQL_ADD, beats[i].id));
+		end = store_live_new(s, beats[i].id);
 		if (end == STORE_DONE)
 			end = store_fold_one(s, &beats[i], now, &found);
 	}

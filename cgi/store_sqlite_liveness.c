@@ -4,17 +4,6 @@
  */
 #include "store_sqlite.h"
 
-/* What a poll said that says something new. The error: NULL, it stays. */
-#define STORE_SQL_SAID							\
-	"applied_version = ?3, "					\
-	"highest = max(highest, ?3), said = ?4, "			\
-	"error = CASE WHEN ?5 IS NULL THEN error ELSE nullif(?5, '') END"
-
-/* By version alone: each state has them in order, and they are merged. */
-#define STORE_SQL_OF(state)						\
-	"SELECT id FROM live INDEXED BY live_both WHERE state = '" state \
-	"' AND applied_version = ?4 AND id > ?1"
-
 static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	STORE_SQL_BOTH,
 	[STORE_SQL_BEFORE] =
@@ -22,10 +11,11 @@ static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	    "said, state FROM live WHERE id = ?1",
 	[STORE_SQL_NUMBER] =
 	    "UPDATE live SET number = ?2, last_poll = 0 WHERE id = ?1",
-	[STORE_SQL_MOVE] =
-	    "UPDATE live SET " STORE_SQL_SAID " WHERE id = ?1",
+	/* the error: NULL, it stays */
 	[STORE_SQL_SAY] =
-	    "UPDATE live SET state = ?6, " STORE_SQL_SAID " WHERE id = ?1",
+	    "UPDATE live SET state = ?2, applied_version = ?3, highest = ?4, "
+	    "said = ?5, error = CASE WHEN ?6 IS NULL THEN error "
+	    "ELSE nullif(?6, '') END WHERE id = ?1",
 	[STORE_SQL_RECKON] =
 	    "INSERT INTO tally VALUES (?1, ?2, ?3) ON CONFLICT "
 	    "DO UPDATE SET count = count + ?3",
@@ -44,14 +34,10 @@ static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	[STORE_SQL_BY_STATE] =
 	    "SELECT id FROM live INDEXED BY live_state "
 	    "WHERE id > ?1 AND state = ?3 ORDER BY id LIMIT ?2",
-	[STORE_SQL_BY_VERSION] =
-	    STORE_SQL_OF("ok") " UNION ALL " STORE_SQL_OF("failed")
-	    " UNION ALL " STORE_SQL_OF("no-worker") " UNION ALL "
-	    STORE_SQL_OF("offline") " UNION ALL " STORE_SQL_OF("new")
-	    " ORDER BY id LIMIT ?2",
-	[STORE_SQL_BY_BOTH] =
-	    "SELECT id FROM live INDEXED BY live_both WHERE id > ?1 "
-	    "AND state = ?3 AND applied_version = ?4 ORDER BY id LIMIT ?2",
+	[STORE_SQL_HEARD] =
+	    "SELECT id, state, applied_version, coalesce(number, -1), "
+	    "pulse.said FROM live LEFT JOIN pulse ON page = number / ?2 "
+	    "WHERE id > ?1 ORDER BY id",
 	[STORE_SQL_TALLY] =
 	    "SELECT state, applied_version, count FROM tally "
 	    "WHERE count > 0",
@@ -65,9 +51,6 @@ static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	    "WHERE count <= 0",
 	[STORE_SQL_NOBODY] = "DELETE FROM tally WHERE count = 0",
 	[STORE_SQL_UNCOUNT] = "DELETE FROM tally",
-	[STORE_SQL_RECOUNT] =
-	    "INSERT INTO tally SELECT state, applied_version, count(*) "
-	    "FROM live GROUP BY state, applied_version",
 	[STORE_SQL_BY_NUMBER] =
 	    "SELECT id, applied_version, state, said FROM live "
 	    "WHERE number = ?1",

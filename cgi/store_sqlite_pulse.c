@@ -1,13 +1,14 @@
 /*
  * What the last poll of each agent said, packed into pages: twelve bytes an
- * agent, found by its number. A poll that says nothing new changes its time
- * there and no row; that is most of what a large fleet says.
+ * agent, found by its number. A poll that says nothing new, or that its agent
+ * has the next version, changes no more than these; that is most of what a
+ * large fleet says.
  *
- * An entry has the time of the last poll, and version and state as the row
- * shows them, written in the same transaction: whoever has the number can tell
- * what is new without the row. Of an offline agent it has no version; UNKNOWN
- * means, see the row. The pages that a transaction has touched are kept until
- * it ends.
+ * An entry has the time of the last poll, the version, which the row need not
+ * have yet, and the state as the row shows it, written in the same
+ * transaction: whoever has the number can tell what is new without the row.
+ * What an entry does not say, a version of -1 or the state UNKNOWN, is in the
+ * row. The pages that a transaction has touched are kept until it ends.
  */
 #include "store_sqlite.h"
 
@@ -18,11 +19,14 @@
 enum {
 	PULSE_SIZE = 12,
 	PULSE_BYTES = STORE_PULSE_AGENTS * PULSE_SIZE,
-	PULSE_STATE_BITS = 3,
+	PULSE_HIGHEST = 1 << 3,	/* beside the state */
+	PULSE_VERSION_AT = 4,	/* bits */
 	PULSE_FIRST = 64,	/* pages there is room for at first */
 	PULSE_MOST = 16384,	/* pages kept: 64 MB, five million agents */
 };
 
+_Static_assert(STORE_PULSE_VERSIONS <= 0xffffffffffffULL >> PULSE_VERSION_AT,
+    "the highest version and one");
 #define PULSE_HALF 0xffffffffffffULL	/* 48 bits: ms until the year 10889 */
 
 struct store_pulse_page {
@@ -57,8 +61,8 @@ store_pulse_word(enum store_pulse_state state)
 
 /* --- an entry ----------------------------------------------------------- */
 
-/* Two halves of 48 bits, big-endian: the time; the version and one, and the
- * state. */
+/* Two halves of 48 bits, big-endian: the time; the version and one, whether it
+ * is the highest, and the state. */
 static uint64_t
 pulse_half(const unsigned char *at)
 {
@@ -79,26 +83,26 @@ static struct store_pulse
 pulse_read(const unsigned char *entry)
 {
 	uint64_t what = pulse_half(entry + 6);
-	unsigned state = what & ((1U << PULSE_STATE_BITS) - 1);
+	unsigned state = what & (PULSE_HIGHEST - 1);
 
 	return (struct store_pulse){
 		.at = (long long)pulse_half(entry),
-		.version = (long long)(what >> PULSE_STATE_BITS) - 1,
+		.version = (long long)(what >> PULSE_VERSION_AT) - 1,
+		.highest = what & PULSE_HIGHEST,
 		.state = state <= STORE_PULSE_OFFLINE ?
 		    (enum store_pulse_state)state : STORE_PULSE_UNKNOWN,
 	};
 }
 
-/* Of a version that finds no room nothing is said: UNKNOWN. */
 static void
 pulse_write(unsigned char *entry, const struct store_pulse *pulse)
 {
-	uint64_t at = pulse->at < 0 ? 0 : (uint64_t)pulse->at, what = 0;
-	uint64_t version = pulse->state == STORE_PULSE_OFFLINE ? 0 :
-	    (uint64_t)(pulse->version + 1);
+	uint64_t at = pulse->at < 0 ? 0 : (uint64_t)pulse->at;
+	uint64_t what = pulse->state;
 
-	if (version <= PULSE_HALF >> PULSE_STATE_BITS)
-		what = version << PULSE_STATE_BITS | pulse->state;
+	if (pulse->version < STORE_PULSE_VERSIONS)
+		what |= (uint64_t)(pulse->version + 1) << PULSE_VERSION_AT |
+		    (pulse->highest ? PULSE_HIGHEST : 0);
 	pulse_put_half(entry, at < PULSE_HALF ? at : PULSE_HALF);
 	pulse_put_half(entry + 6, what);
 }
@@ -301,6 +305,7 @@ store_pulse_number(struct store *s, long long *number)
 enum store_end
 store_pulse_begin(struct store *s)
 {
+	s->tallies = 0;
 	return store_file_begin(&s->live);
 }
 
@@ -319,6 +324,8 @@ pulse_write_numbers(struct store *s)
 enum store_end
 store_pulse_end(struct store *s, enum store_end end)
 {
+	if (end == STORE_DONE)
+		end = store_tally_write(s);
 	if (end == STORE_DONE)
 		end = pulse_flush(s);
 	if (end == STORE_DONE)

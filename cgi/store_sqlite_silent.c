@@ -5,6 +5,7 @@
  */
 #include "store_sqlite.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -76,22 +77,28 @@ store_silent_pages(struct store_file *f, const struct store_told *told,
 }
 
 static enum store_end
-store_silent_show(struct store_file *f, const unsigned char key[16],
-    enum store_pulse_state state)
+store_silent_show(struct store *s, const unsigned char key[16],
+    const char *before, const struct store_pulse *now)
 {
-	sqlite3_stmt *row = store_file_sql(f, STORE_SQL_SHOW);
+	const char *state = store_pulse_word(now->state);
+	enum store_end end = store_tally(s, before, now->version, -1);
+	sqlite3_stmt *row;
 
+	if (end == STORE_DONE)
+		end = store_tally(s, state, now->version, 1);
+	if (end != STORE_DONE)
+		return end;
+	row = store_file_sql(&s->live, STORE_SQL_SHOW);
 	sqlite3_bind_blob(row, 1, key, 16, SQLITE_STATIC);
-	sqlite3_bind_text(row, 2, store_pulse_word(state), -1, SQLITE_STATIC);
-	return store_file_run(f, row);
+	sqlite3_bind_text(row, 2, state, -1, SQLITE_STATIC);
+	return store_file_run(&s->live, row);
 }
 
 /* What the agent of a number is, when it is not silent, and what it is shown
  * as. NONE: there is none. */
 static enum store_end
 store_silent_agent(struct store_file *f, long long number,
-    unsigned char key[16], struct store_pulse *said,
-    enum store_pulse_state *shown)
+    unsigned char key[16], struct store_pulse *said, char shown[12])
 {
 	sqlite3_stmt *row = store_file_sql(f, STORE_SQL_BY_NUMBER);
 	const char *word;
@@ -101,14 +108,15 @@ store_silent_agent(struct store_file *f, long long number,
 	end = store_file_row(f, row);
 	if (end == STORE_DONE) {
 		memcpy(key, sqlite3_column_blob(row, 0), 16);
-		said->version = sqlite3_column_int64(row, 1);
+		if (said->version < 0)
+			said->version = sqlite3_column_int64(row, 1);
 		word = (const char *)sqlite3_column_text(row, 2);
-		*shown = store_pulse_state(word != NULL ? word : "");
+		snprintf(shown, 12, "%s", word != NULL ? word : "");
 		word = (const char *)sqlite3_column_text(row, 3);
 		said->state = store_pulse_state(store_shown(
 		    word != NULL ? word : "", said->version));
 		if (said->state == STORE_PULSE_UNKNOWN)	/* no word of ours */
-			said->state = *shown;
+			said->state = store_pulse_state(shown);
 	}
 	sqlite3_reset(row);
 	return end;
@@ -119,24 +127,24 @@ static enum store_end
 store_silent_entry(struct store *s, long long number,
     const struct store_told *told, long long now)
 {
-	enum store_pulse_state shown = STORE_PULSE_UNKNOWN;
 	struct store_pulse pulse;
 	unsigned char key[16];
+	char shown[12];
 	enum store_end end = store_pulse_get(s, number, &pulse);
 
 	if (end != STORE_DONE || !store_silent_astray(&pulse, told, now))
 		return end;
 	if (pulse.at > now)
 		pulse.at = now;
-	end = store_silent_agent(&s->live, number, key, &pulse, &shown);
+	end = store_silent_agent(&s->live, number, key, &pulse, shown);
 	if (end == STORE_NONE) {
 		pulse = (struct store_pulse){ .version = -1 };
 		end = STORE_DONE;
 	} else if (end == STORE_DONE) {
 		if (pulse.at < store_silent_since(told, pulse.at, now))
 			pulse.state = STORE_PULSE_OFFLINE;
-		if (pulse.state != shown)
-			end = store_silent_show(&s->live, key, pulse.state);
+		if (pulse.state != store_pulse_state(shown))
+			end = store_silent_show(s, key, shown, &pulse);
 	}
 	return end != STORE_DONE ? end : store_pulse_set(s, number, &pulse);
 }

@@ -143,30 +143,18 @@ store_sweep_silent(struct store *s, long long now, long budget)
 
 /* --- the tally ---------------------------------------------------------- */
 
-static enum store_end
-store_sweep_recount(struct store_file *f)
-{
-	enum store_end end = store_file_begin(f);
-
-	if (end != STORE_DONE)
-		return end;
-	end = store_file_run(f, store_file_sql(f, STORE_SQL_UNCOUNT));
-	if (end == STORE_DONE)
-		end = store_file_run(f, store_file_sql(f, STORE_SQL_RECOUNT));
-	return store_file_end(f, end);
-}
-
 /* What the tally shows by itself: that it is wrong, or that it grows, for an
  * agent may report any version. */
 static enum store_end
-store_sweep_odd(struct store_file *f)
+store_sweep_odd(struct store *s)
 {
+	struct store_file *f = &s->live;
 	long long wrong = 0, many = 0;
 	enum store_end end = store_file_whole(f, store_file_sql(f,
 	    STORE_SQL_ODD), &wrong, &many);
 
 	if (end == STORE_DONE && wrong)
-		end = store_sweep_recount(f);
+		end = store_tally_anew(s);
 	else if (end == STORE_DONE && many)
 		end = store_file_run(f, store_file_sql(f, STORE_SQL_NOBODY));
 	return end;
@@ -181,8 +169,7 @@ store_sweep_one(struct store *s, bool live, const char *id)
 	enum store_end end;
 
 	if (!live)
-		return store_file_run(&s->live, store_live_sql(&s->live,
-		    STORE_SQL_ADD, id));
+		return store_live_new(s, id);
 	end = store_known(s, id);
 	return end == STORE_NONE ? store_live_drop(s, id) : end;
 }
@@ -263,7 +250,7 @@ store_sweep_join(struct store *s, long long now, long budget)
 	if (end == STORE_DONE && !left)
 		end = store_sweep_joined(s, &joined);
 	if (end == STORE_DONE && !left && !joined)
-		end = store_sweep_recount(&s->live);
+		end = store_tally_anew(s);
 	if (end == STORE_DONE && !left)
 		end = store_sweep_next(&s->live, STORE_SQL_SWEEP_JOINED, now,
 		    clock_steady() - start);
@@ -312,7 +299,7 @@ store_sweep(struct store *s, long long now, long budget)
 		end = silent > 0 ? store_sweep_alone(s, now, budget) :
 		    store_sweep_silent(s, now, budget);
 	if (end == STORE_DONE)
-		end = store_sweep_odd(&s->live);
+		end = store_sweep_odd(s);
 	if (end == STORE_DONE && store_sweep_due(joined, now))
 		end = store_sweep_join(s, now, budget);
 	return end;

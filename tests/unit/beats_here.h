@@ -5,7 +5,7 @@
  */
 #include <limits.h>
 
-#include "agents_here.h"
+#include "tally_here.h"
 
 static void
 publishes(int n)
@@ -37,33 +37,6 @@ tells(long long at, long long version, const char *state, const char *error)
 
 	b.error = error;
 	CHECK_INT(store_fold(s, &b, 1, LLONG_MAX), STORE_DONE);
-}
-
-/* The first whole number of a question to liveness. */
-static long long
-asks(const char *question)
-{
-	sqlite3_stmt *row = NULL;
-	long long answer;
-
-	CHECK_INT(store_ready(s), STORE_DONE);
-	CHECK_INT(sqlite3_prepare_v2(s->live.db, question, -1, &row, NULL),
-	    SQLITE_OK);
-	CHECK_INT(sqlite3_step(row), SQLITE_ROW);
-	answer = sqlite3_column_int64(row, 0);
-	sqlite3_finalize(row);
-	return answer;
-}
-
-/* The rows that the tally has more or fewer of than there are. */
-static long long
-wrong(void)
-{
-	return asks("SELECT count(*) FROM ("
-	    "SELECT state, applied_version, sum(n) AS n FROM ("
-	    "SELECT state, applied_version, 1 AS n FROM live UNION ALL "
-	    "SELECT state, applied_version, -count FROM tally) "
-	    "GROUP BY state, applied_version) WHERE n <> 0");
 }
 
 static long long applied;

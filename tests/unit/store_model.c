@@ -9,7 +9,7 @@
 
 #include "../../cgi/store_sqlite_pulse.c"
 
-#include "agents_here.h"
+#include "tally_here.h"
 
 enum { AGENTS = 30, BATCH = 40, STEPS = 1200 };
 
@@ -158,12 +158,14 @@ goes_or_comes(struct store *t, int n)
 static void
 ages(struct store *t)
 {
-	char sql[128];
+	char sql[256];
 
 	runs(t, "DELETE FROM pulse; UPDATE live SET number = NULL");
 	for (int n = 0; n < AGENTS; n++) {
-		snprintf(sql, sizeof(sql), "UPDATE live SET last_poll = %lld "
-		    "WHERE hex(id) LIKE '%08d%%'", agents[n].at, n);
+		snprintf(sql, sizeof(sql), "UPDATE live SET last_poll = %lld, "
+		    "applied_version = %lld, highest = max(highest, %lld) "
+		    "WHERE hex(id) LIKE '%08d%%'", agents[n].at,
+		    agents[n].version, agents[n].version, n);
 		runs(t, sql);
 	}
 }
@@ -215,27 +217,70 @@ something_happens(const char *journal)
 
 /* --- what is known ------------------------------------------------------ */
 
+static const char *
+shown(int n)
+{
+	return agents[n].offline ? "offline" : agents[n].said != NULL ?
+	    agents[n].said : agents[n].version >= 0 ? "ok" : "new";
+}
+
+static void
+marks(void *arg, const struct store_agent *a)
+{
+	int n = (int)strtol(a->id, NULL, 10);
+
+	CHECK(!((bool *)arg)[n]);
+	((bool *)arg)[n] = true;
+}
+
+/* All that have a version, as a list of them says. */
+static void
+is_listed(struct store *t, const char *state, long long version, int step)
+{
+	struct store_filter filter = { .after = "", .limit = AGENTS,
+		.state = state, .version = version };
+	bool is[AGENTS] = { false }, more;
+	char last[TOKEN_UUID] = "";
+	long long total;
+
+	CHECK_INT(store_agents_by(t, &filter, marks, is, &total, last, &more),
+	    STORE_DONE);
+	CHECK(!more);
+	for (int n = 0; n < AGENTS; n++) {
+		bool want = agents[n].here && agents[n].version == version &&
+		    (state == NULL || strcmp(state, shown(n)) == 0);
+
+		if (is[n] != want)
+			printf("# step %d, agent %d\n", step, n);
+		CHECK(is[n] == want);
+	}
+}
+
 static void
 is_as_modelled(struct store *t, int step)
 {
 	char is[128], want[128];
 	struct store_agent a;
-	const char *state;
 
 	for (int n = 0; n < AGENTS; n++) {
 		if (!agents[n].here)
 			continue;
 		CHECK_INT(store_agent(t, name(n), &a), STORE_DONE);
-		state = agents[n].offline ? "offline" : agents[n].said != NULL
-		    ? agents[n].said : agents[n].version >= 0 ? "ok" : "new";
 		snprintf(is, sizeof(is), "step %d, agent %d: %s %lld %lld",
 		    step, n, a.state != NULL ? a.state : "new",
 		    a.applied_version, a.last_poll);
 		snprintf(want, sizeof(want), "step %d, agent %d: %s %lld %lld",
-		    step, n, state, agents[n].version, agents[n].at);
+		    step, n, shown(n), agents[n].version, agents[n].at);
 		store_agent_free(&a);
 		CHECK_TEXT(is, want);
 	}
+	s = t;
+	CHECK_INT(wrong(), 0);
+	is_listed(t, NULL, 1, step);
+	is_listed(t, NULL, 2, step);
+	is_listed(t, NULL, 1LL << 45, step);
+	is_listed(t, "failed", 1, step);
+	is_listed(t, "offline", 2, step);
 }
 
 static void
