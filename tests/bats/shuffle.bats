@@ -117,18 +117,19 @@ start_child()
 	:
 }
 
-since()
+# Microseconds.
+now()
 {
-	echo $((($(date +%s%N) - began) / 1000000))
+	echo "${EPOCHREALTIME/[.,]/}"
 }
 
 shuffle()
 {
-	local at what who how
+	local at what who how left
 	while read -r at what who how; do
-		until [ "$(since)" -ge "$at" ]; do
-			sleep 0.02
-		done
+		left=$((began + at * 1000 - $(now)))
+		[ $left -le 0 ] || sleep "$((left / 1000000)).$(printf %06d \
+		    $((left % 1000000)))"
 		case $what-$who in
 		kill-responder | kill-child) "kill_$who" "$how" ;;
 		kill-*) program_stop "$who" "$how" ;;
@@ -251,7 +252,7 @@ begin()
 	agent_more=("$@")
 	controller_start DEFAULT_POLL_INTERVAL=1
 	: >"$dir/published"
-	began=$(date +%s%N)
+	began=$(now)
 	hasty
 }
 
