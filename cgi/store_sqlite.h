@@ -66,6 +66,7 @@ enum store_sql {
 	STORE_SQL_ODD,
 	STORE_SQL_NOBODY,
 	STORE_SQL_UNCOUNT,
+	STORE_SQL_ALL,
 	STORE_SQL_BY_NUMBER,
 	STORE_SQL_SHOW,
 	STORE_SQL_APART,
@@ -146,7 +147,7 @@ struct store {
 			long long generation;
 		} rows[STORE_RAISED_MAX];	/* by both */
 	} raised;
-	/* what the transaction of a fold has not written yet */
+	/* what a transaction of liveness has not written yet */
 	struct store_tally {
 		char state[12];
 		long long version, change;
@@ -328,16 +329,6 @@ enum store_end store_tally(struct store *, const char *state,
 enum store_end store_tally_write(struct store *);
 /* Counts all again, in a transaction of its own. */
 enum store_end store_tally_anew(struct store *);
-/* An agent as it is shown. Borrowed. */
-struct store_heard {
-	const unsigned char *key;	/* 16 bytes */
-	const char *state;
-	long long version;	/* applied; -1: none */
-};
-/* Calls each for all behind `after` (""), by id, while it answers DONE; NONE
- * from it is DONE as well. */
-enum store_end store_heard(struct store *, const char *after,
-    enum store_end (*each)(void *arg, const struct store_heard *), void *arg);
 /* A transaction of liveness that folds beats, as store_file_begin and
  * store_file_end. */
 enum store_end store_fold_begin(struct store *);

@@ -223,8 +223,7 @@ store_fold_change(struct store *s, const struct store_beat *beat,
 	sqlite3_bind_int64(write, 4, row->highest);
 	sqlite3_bind_text(write, 5, row->said[0] != '\0' ? row->said : NULL,
 	    -1, SQLITE_STATIC);
-	sqlite3_bind_text(write, 6, beat->state != NULL &&
-	    beat->error == NULL && strcmp(beat->state, "ok") == 0 ? "" :
+	sqlite3_bind_text(write, 6, strcmp(row->state, "ok") == 0 ? "" :
 	    beat->error, -1, SQLITE_STATIC);
 	end = store_file_run(&s->live, write);
 	/* the first report of a version by an agent */
@@ -276,7 +275,7 @@ store_fold_apart(struct store *s, const char *id)
 	    store_pulse_set(s, row.number, &pulse);
 }
 
-/* --- agents that come and go ---------------------------------------------- */
+/* --- agents that come and go -------------------------------------------- */
 
 enum store_end
 store_live_new(struct store *s, const char *id)

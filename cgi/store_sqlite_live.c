@@ -2,7 +2,7 @@
  * Liveness: what the last polls of each agent said. Without a WAL it is
  * written without fsync, so that a power cut may damage it; then it is put
  * aside and made anew, and the next polls fill it. Sorted by id before they
- * are written, the beats that say something new touch the pages of the table
+ * are written, the beats that rows are read for touch the pages of the table
  * in order.
  */
 #include "store_sqlite.h"
@@ -239,7 +239,7 @@ store_live_adopt(struct store *s, const struct store_beat *beat)
 	return end;
 }
 
-/* Folds the beats of agents that this process knows and that say nothing new;
+/* Folds the beats of agents that this process knows and that change no row;
  * moves the others to the front and counts them. */
 static enum store_end
 store_live_same(struct store *s, struct store_beat *beats, size_t count,

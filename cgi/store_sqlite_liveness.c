@@ -51,6 +51,8 @@ static const char *const store_sql_liveness[STORE_SQL_LIVENESS] = {
 	    "WHERE count <= 0",
 	[STORE_SQL_NOBODY] = "DELETE FROM tally WHERE count = 0",
 	[STORE_SQL_UNCOUNT] = "DELETE FROM tally",
+	[STORE_SQL_ALL] =
+	    "SELECT state, applied_version, coalesce(number, -1) FROM live",
 	[STORE_SQL_BY_NUMBER] =
 	    "SELECT id, applied_version, state, said FROM live "
 	    "WHERE number = ?1",
@@ -84,10 +86,7 @@ const struct store_kind store_liveness = {
 	/* in a WAL a transaction outlives a power cut whole or not at all;
 	 * only a checkpoint waits for the disk */
 	.unwalled = "PRAGMA synchronous=OFF",
-	.open = "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768; "
-	    /* a statement that fires triggers keeps what it changes: with
-	     * files that is most of a fold */
-	    "PRAGMA temp_store=MEMORY",
+	.open = "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768",
 	.frames = 4096,
 	/* of a large fleet most pages change with each fold: what several did
 	 * to one is put into the database once */

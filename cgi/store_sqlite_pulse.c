@@ -8,7 +8,9 @@
  * have yet, and the state as the row shows it, written in the same
  * transaction: whoever has the number can tell what is new without the row.
  * What an entry does not say, a version of -1 or the state UNKNOWN, is in the
- * row. The pages that a transaction has touched are kept until it ends.
+ * row. So a page that is lost, by a power cut without a WAL, shows versions of
+ * long ago until the next polls. The pages that a transaction has touched are
+ * kept until it ends.
  */
 #include "store_sqlite.h"
 

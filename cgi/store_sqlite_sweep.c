@@ -2,7 +2,7 @@
  * What no heartbeat says: that an agent fell silent, and that liveness has
  * agents that truth does not know (truth was restored), or the other way
  * round (liveness was lost, or the agent never polled). And that the tally
- * is not what the rows say: without a WAL a power cut may leave one and not
+ * is not what is there: without a WAL a power cut may leave one and not
  * the other.
  *
  * It refuses to take more than a fiftieth of the time, or to look for silence

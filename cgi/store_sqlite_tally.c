@@ -53,11 +53,31 @@ store_tally(struct store *s, const char *state, long long version,
 	return end;
 }
 
-/* One agent of a walk through all. */
+/* Counts all there are. */
 static enum store_end
-store_tally_one(void *arg, const struct store_heard *heard)
+store_tally_all(struct store *s)
 {
-	return store_tally(arg, heard->state, heard->version, 1);
+	sqlite3_stmt *row = store_file_sql(&s->live, STORE_SQL_ALL);
+	struct store_pulse pulse;
+	enum store_end end;
+
+	while ((end = store_file_row(&s->live, row)) == STORE_DONE) {
+		const char *state = (const char *)sqlite3_column_text(row, 0);
+		long long number = sqlite3_column_int64(row, 2);
+
+		pulse = (struct store_pulse){ .version = -1 };
+		if (number >= 0)
+			end = store_pulse_get(s, number, &pulse);
+		if (pulse.version < 0)
+			pulse.version = sqlite3_column_int64(row, 1);
+		if (end == STORE_DONE)
+			end = store_tally(s, state != NULL ? state : "",
+			    pulse.version, 1);
+		if (end != STORE_DONE)
+			break;
+	}
+	sqlite3_reset(row);
+	return end == STORE_NONE ? STORE_DONE : end;
 }
 
 enum store_end
@@ -70,6 +90,6 @@ store_tally_anew(struct store *s)
 	end = store_file_run(&s->live, store_file_sql(&s->live,
 	    STORE_SQL_UNCOUNT));
 	if (end == STORE_DONE)
-		end = store_heard(s, "", store_tally_one, s);
+		end = store_tally_all(s);
 	return store_pulse_end(s, end);
 }

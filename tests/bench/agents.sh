@@ -71,8 +71,9 @@ middle=80000000-0000-4000-8000-000000000000
 names=('the first page' 'a page of the middle' 'the last page'
     'state=ok, the middle' 'version=2, the middle'
     'state=ok and version=2' 'version=1, one of a hundred'
-    'version=3, one of a thousand' 'state=failed, the total')
-aims=('x<=1.5' 'x<=1.5' 'x<=1.5' 'x<=1.5' 'x<=1.5' 'x<=1.5' - - 'x<=1.5')
+    'version=3, one of a thousand' 'state=failed and version=2'
+    'state=failed, the total')
+aims=('x<=1.5' 'x<=1.5' 'x<=1.5' 'x<=1.5' 'x<=1.5' 'x<=1.5' - - - 'x<=1.5')
 
 # pages COUNT: one of each kind, a line each.
 pages()
@@ -85,6 +86,7 @@ pages()
 	page "limit=100&after=$middle&version=2&state=ok"
 	page "limit=100&after=$middle&version=1"
 	page "limit=100&after=$middle&version=3"
+	page 'limit=100&version=2&state=failed'
 	page 'limit=1&state=failed' 5
 }
 

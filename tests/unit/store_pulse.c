@@ -209,4 +209,84 @@ UNIT("a version of any size is kept")
 	folder_remove();
 }
 
+UNIT("a version that an agent has again is no first report of it")
+{
+	folder_make();
+	s = store_here("wal");
+	s->told.applied = applies;
+	applied = 0;
+	for (int n = 1; n <= 5; n++)
+		publishes(n);
+	joins(1);
+	tells(1000, 1, "ok", NULL);
+	tells(2000, 5, "ok", NULL);	/* its entry alone has it */
+	tells(3000, 3, "ok", NULL);
+	tells(4000, 5, "ok", NULL);
+	CHECK_TEXT(shown(1), "ok 5 4000");
+	CHECK_INT(applied, 2);
+	CHECK_INT(wrong(), 0);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("of two polls in the same millisecond the later one counts")
+{
+	struct store_beat beats[2];
+
+	for (int remembers = 0; remembers < 2; remembers++) {
+		folder_make();
+		s = store_here("wal");
+		store_remember(s, remembers);
+		joins(1);
+		tells(1000, 1, "ok", NULL);
+		beats[0] = beat(1, 2000, 1, "ok");
+		beats[1] = beat(1, 2000, 2, "ok");
+		CHECK_INT(store_fold(s, &beats[0], 1, LLONG_MAX), STORE_DONE);
+		CHECK_INT(store_fold(s, &beats[1], 1, LLONG_MAX), STORE_DONE);
+		CHECK_TEXT(shown(1), "ok 2 2000");
+		tells(2000, -1, "failed", NULL);
+		CHECK_TEXT(shown(1), "failed 2 2000");
+		store_free(s);
+		folder_remove();
+	}
+}
+
+UNIT("an entry that nobody has is emptied, and a page of such is removed")
+{
+	folder_make();
+	s = store_here("wal");
+	joins(1);
+	joins(2);
+	tells(1000, 1, "ok", NULL);
+	CHECK_INT(store_sweep(s, 1000, 1000), STORE_DONE);
+	CHECK_INT(asks("SELECT count(*) FROM pulse"), 1);
+	CHECK_INT(sqlite3_exec(s->live.db, "UPDATE live SET number = NULL",
+	    NULL, NULL, NULL), SQLITE_OK);
+	CHECK_INT(store_sweep(s, 1000000, 1000), STORE_DONE);
+	CHECK_INT(asks("SELECT count(*) FROM pulse"), 0);
+	tells(1000000, 1, "ok", NULL);
+	CHECK_INT(asks("SELECT count(*) FROM pulse"), 1);
+	CHECK_INT(store_live_forget(s, name(1)), STORE_DONE);
+	CHECK_INT(asks("SELECT count(*) FROM pulse"), 0);
+	CHECK_INT(wrong(), 0);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("an agent that is well has no error")
+{
+	struct store_agent a;
+
+	folder_make();
+	s = store_here("wal");
+	joins(1);
+	tells(1000, 1, "failed", "no");
+	tells(2000, 1, "ok", "of whom?");
+	CHECK_INT(store_agent(s, name(1), &a), STORE_DONE);
+	CHECK(a.error == NULL);
+	store_agent_free(&a);
+	store_free(s);
+	folder_remove();
+}
+
 UNIT_MAIN
