@@ -708,3 +708,12 @@ request_documented()
 }
 
 case $TRANSPORT in cgid | fcgid | fcgiwrap) load web ;; esac
+
+# Before each command bats notes where it is, which takes longer than most
+# commands do: not inside of these.
+for name in wait_until port_free program_start program_stop programs_stop \
+    controller_start controller_again worker_start agent_start request \
+    header expect_status expect_json expect_header expect_problem; do
+	eval "untraced_$(declare -f "$name")"
+	eval "$name() { local -; set +T; untraced_$name \"\$@\"; }"
+done
