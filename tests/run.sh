@@ -217,7 +217,7 @@ else
 	: >"$EXERCISED"
 	run_part unit
 	# The longest first: the others end beside it.
-	for file in tests/bats/shuffle.bats tests/bats/*.bats; do
+	for file in tests/bats/{shuffle,worker_tasks}.bats tests/bats/*.bats; do
 		name=$(basename "$file" .bats)
 		case " openapi $LEAVE $begun " in
 		*" $name "*) continue ;;

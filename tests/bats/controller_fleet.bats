@@ -210,6 +210,14 @@ crowd()
 	agent_is '.state == "new" and .last_poll == null'
 }
 
+# The agent $id, which has not polled yet, as none of those that have.
+is_new()
+{
+	request GET '/agents?state=new&limit=1000' "$ADMIN_KEY" &&
+	json_true --arg id "$id" 'any(.[]; .id == $id) and
+	    all(.[]; .state == "new")' "$dir/body"
+}
+
 @test "the list has filters by state and by version, paged and counted" {
 	request POST /config "$ADMIN_KEY" --data '{"url":"https://two"}'
 	ids=()
@@ -247,9 +255,7 @@ crowd()
 	expect_json '. == []'
 	expect_header X-Total-Count 0
 	register --data '{}'
-	request GET '/agents?state=new&limit=1000' "$ADMIN_KEY"
-	expect_json --arg id "$id" 'any(.[]; .id == $id) and
-	    all(.[]; .state == "new")'
+	wait_until is_new
 	for wrong in state=fine state= version=-1 version=x \
 	    'state=ok&state=ok'; do
 		request GET "/agents?$wrong" "$ADMIN_KEY"
