@@ -326,6 +326,9 @@ enum store_end store_pulse_number(struct store *, long long *number);
  * or fewer. It is written at its end. */
 enum store_end store_tally(struct store *, const char *state,
     long long version, long long change);
+/* One less of what was shown, and one more of what is. */
+enum store_end store_tally_move(struct store *, const char *old_state,
+    long long old, const char *state, long long version);
 enum store_end store_tally_write(struct store *);
 /* Counts all again, in a transaction of its own. */
 enum store_end store_tally_anew(struct store *);

@@ -56,19 +56,6 @@ store_fold_small(const struct store_pulse *known,
 	    beat->applied_version < STORE_PULSE_VERSIONS);
 }
 
-/* There is one agent less of what was shown, and one more of what is. */
-static enum store_end
-store_fold_move(struct store *s, const char *old_state, long long old,
-    const char *state, long long version)
-{
-	enum store_end end = STORE_DONE;
-
-	if (old == version && strcmp(old_state, state) == 0)
-		return STORE_DONE;
-	end = store_tally(s, old_state, old, -1);
-	return end != STORE_DONE ? end : store_tally(s, state, version, 1);
-}
-
 /* Writes into the entry what a poll says that store_fold_small found so. */
 static enum store_end
 store_fold_entry(struct store *s, const struct store_beat *beat,
@@ -81,7 +68,7 @@ store_fold_entry(struct store *s, const struct store_beat *beat,
 	pulse->at = beat->at;
 	if (version <= pulse->version)
 		return STORE_DONE;
-	end = store_fold_move(s, state, pulse->version, state, version);
+	end = store_tally_move(s, state, pulse->version, state, version);
 	pulse->version = version;
 	return end != STORE_DONE || version == 0 ? end :
 	    store_spread(s, version, beat->at);
@@ -213,7 +200,7 @@ store_fold_change(struct store *s, const struct store_beat *beat,
 		snprintf(row->said, sizeof(row->said), "%s", beat->state);
 	snprintf(row->state, sizeof(row->state), "%s",
 	    store_shown(row->said, row->version));
-	end = store_fold_move(s, old.state, old.version, row->state,
+	end = store_tally_move(s, old.state, old.version, row->state,
 	    row->version);
 	if (end != STORE_DONE)
 		return end;

@@ -81,11 +81,10 @@ store_silent_show(struct store *s, const unsigned char key[16],
     const char *before, const struct store_pulse *now)
 {
 	const char *state = store_pulse_word(now->state);
-	enum store_end end = store_tally(s, before, now->version, -1);
+	enum store_end end = store_tally_move(s, before, now->version, state,
+	    now->version);
 	sqlite3_stmt *row;
 
-	if (end == STORE_DONE)
-		end = store_tally(s, state, now->version, 1);
 	if (end != STORE_DONE)
 		return end;
 	row = store_file_sql(&s->live, STORE_SQL_SHOW);

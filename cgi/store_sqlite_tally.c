@@ -53,6 +53,18 @@ store_tally(struct store *s, const char *state, long long version,
 	return end;
 }
 
+enum store_end
+store_tally_move(struct store *s, const char *old_state, long long old,
+    const char *state, long long version)
+{
+	enum store_end end;
+
+	if (old == version && strcmp(old_state, state) == 0)
+		return STORE_DONE;
+	end = store_tally(s, old_state, old, -1);
+	return end != STORE_DONE ? end : store_tally(s, state, version, 1);
+}
+
 /* Counts all there are. */
 static enum store_end
 store_tally_all(struct store *s)

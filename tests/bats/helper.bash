@@ -604,7 +604,7 @@ json_true()
 expect_json()
 {
 	if ! json_true "$@" "$dir/body" 2>"$dir/jq.out"; then
-		echo "not so: $1 ($(head -c 300 "$dir/jq.out" 2>&1)): $body" >&2
+		echo "not so: $* ($(head -c 300 "$dir/jq.out" 2>&1)): $body" >&2
 		return 1
 	fi
 }
