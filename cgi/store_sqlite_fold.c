@@ -137,8 +137,7 @@ store_fold_read(struct store *s, const char *id, struct store_fold_row *old)
 	if (end != STORE_DONE)
 		return end;
 	old->last_poll = pulse.at;
-	if (pulse.version >= 0)
-		old->version = pulse.version;
+	old->version = store_pulse_version(&pulse, old->version);
 	if (pulse.highest && old->highest < old->version)
 		old->highest = old->version;
 	return STORE_DONE;

@@ -103,9 +103,8 @@ store_keys_walk(struct store *s, struct store_keys *k)
 		store_pulse_decode(sqlite3_column_blob(row, 4),
 		    sqlite3_column_bytes(row, 4),
 		    sqlite3_column_int64(row, 3), &pulse);
-		if (pulse.version < 0)
-			pulse.version = sqlite3_column_int64(row, 2);
-		if (pulse.version == k->filter->version && store_keys_state(k,
+		if (store_pulse_version(&pulse, sqlite3_column_int64(row,
+		    2)) == k->filter->version && store_keys_state(k,
 		    (const char *)sqlite3_column_text(row, 1)))
 			memcpy(k->keys[k->count++], sqlite3_column_blob(row,
 			    0), 16);

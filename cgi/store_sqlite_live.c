@@ -107,8 +107,8 @@ store_live(struct store *s, struct store_agent *a)
 		    sqlite3_column_bytes(row, 5),
 		    sqlite3_column_int64(row, 4), &pulse) ? pulse.at :
 		    sqlite3_column_int64(row, 0);
-		a->applied_version = pulse.version >= 0 ? pulse.version :
-		    sqlite3_column_int64(row, 1);
+		a->applied_version = store_pulse_version(&pulse,
+		    sqlite3_column_int64(row, 1));
 		if (!store_column(row, 2, &a->state) ||
 		    !store_column(row, 3, &a->error))
 			end = store_say(s, STORE_BROKEN, "liveness",

@@ -121,6 +121,12 @@ store_pulse_decode(const void *said, int len, long long number,
 	return true;
 }
 
+long long
+store_pulse_version(const struct store_pulse *pulse, long long of_row)
+{
+	return pulse->version >= 0 ? pulse->version : of_row;
+}
+
 /* --- pages -------------------------------------------------------------- */
 
 /* Where a page is, or belongs: there is a free place. */

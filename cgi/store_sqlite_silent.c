@@ -107,8 +107,8 @@ store_silent_agent(struct store_file *f, long long number,
 	end = store_file_row(f, row);
 	if (end == STORE_DONE) {
 		memcpy(key, sqlite3_column_blob(row, 0), 16);
-		if (said->version < 0)
-			said->version = sqlite3_column_int64(row, 1);
+		said->version = store_pulse_version(said,
+		    sqlite3_column_int64(row, 1));
 		word = (const char *)sqlite3_column_text(row, 2);
 		snprintf(shown, 12, "%s", word != NULL ? word : "");
 		word = (const char *)sqlite3_column_text(row, 3);

@@ -80,11 +80,10 @@ store_tally_all(struct store *s)
 		pulse = (struct store_pulse){ .version = -1 };
 		if (number >= 0)
 			end = store_pulse_get(s, number, &pulse);
-		if (pulse.version < 0)
-			pulse.version = sqlite3_column_int64(row, 1);
 		if (end == STORE_DONE)
 			end = store_tally(s, state != NULL ? state : "",
-			    pulse.version, 1);
+			    store_pulse_version(&pulse,
+			    sqlite3_column_int64(row, 1)), 1);
 		if (end != STORE_DONE)
 			break;
 	}
