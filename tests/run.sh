@@ -11,7 +11,7 @@
 # or build/asan). --all also runs what needs more than Debian's packages of
 # `make deps`, and the containers.
 #
-# JOBS parts run at once (3: they mostly wait). WAYS names the transports to
+# JOBS parts run at once (6: they mostly wait). WAYS names the transports to
 # run (all), LEAVE the bats files to leave out.
 #
 # V=1 shows each test; else what failed and what was skipped. The last line
@@ -25,7 +25,7 @@ export BIN=$PWD/$BUILD/bin OTHER=$PWD/$BUILD/tests/other.fcgi
 export ALL=''
 # What the tests are given, they are given here: no setting of the caller.
 unset STATE_DIR BASE_PATH DB_PATH API_KEY PORT BIND_ADDRESS TRANSPORT
-JOBS=${JOBS:-3} WAYS=${WAYS:-} LEAVE=${LEAVE:-}
+JOBS=${JOBS:-6} WAYS=${WAYS:-} LEAVE=${LEAVE:-}
 
 # tap_count FILE STATUS: shows what matters of the file's results, and writes
 # their numbers to FILE.counts.
@@ -157,9 +157,8 @@ run_part()
 		return
 		;;
 	containers | containers/*)
-		wait
 		part=${part#containers}
-		run_containers "${part#/}"
+		part_start run_containers "${part#/}"
 		return
 		;;
 	esac
@@ -215,8 +214,9 @@ else
 	# openapi comes last: it asks what the others exercised.
 	export EXERCISED=$temp/exercised
 	: >"$EXERCISED"
-	run_part unit
 	# The longest first: the others end beside it.
+	[ -z "$ALL" ] || run_part containers
+	run_part unit
 	for file in tests/bats/{shuffle,worker_tasks}.bats tests/bats/*.bats; do
 		name=$(basename "$file" .bats)
 		case " openapi $LEAVE $begun " in
@@ -227,7 +227,6 @@ else
 	done
 	wait
 	case " $LEAVE " in *" openapi "*) ;; *) run_part openapi ;; esac
-	[ -z "$ALL" ] || run_part containers
 fi
 wait
 echo
