@@ -311,7 +311,8 @@ const char *store_pulse_word(enum store_pulse_state);
 /* An entry of a page as it is read from the file. False: there is none. */
 bool store_pulse_decode(const void *said, int len, long long number,
     struct store_pulse *);
-/* The version of an agent whose row has this one. */
+/* An agent's version: what its entry says, else what its row has; -1: it
+ * never said one. */
 long long store_pulse_version(const struct store_pulse *, long long of_row);
 /* A transaction of liveness in which entries are read and written, and numbers
  * given, as store_file_begin and store_file_end. */

@@ -71,15 +71,6 @@ bounded()
 	setpriv --pdeathsig TERM timeout -k 30 "$@" </dev/null
 }
 
-# part_wait COMMAND…: ends it when the part is ended: timeout(1) makes a
-# process group of its own, and passes the signal on to that.
-part_wait()
-{
-	"$@" </dev/null &
-	trap 'kill $!' TERM
-	wait $!
-}
-
 run_unit()
 {
 	local tap=$temp/unit.$1 since=$SECONDS status
@@ -115,7 +106,8 @@ run_containers()
 {
 	local file name
 	if [ "${CI:-}" = true ]; then
-		DOCKER_HOST=$(tests/containers/engine up "$temp/engine")
+		DOCKER_HOST=$(bounded 900 \
+		    tests/containers/engine up "$temp/engine")
 		export DOCKER_HOST
 	fi
 	# In CI the tests are run all the same, and fail.
@@ -158,7 +150,10 @@ run_part()
 		;;
 	containers | containers/*)
 		part=${part#containers}
+		# one after the other: there is one engine
+		[ -z "$containers" ] || wait "$containers"
 		part_start run_containers "${part#/}"
+		containers=$!
 		return
 		;;
 	esac
@@ -193,7 +188,7 @@ if [ "${1:-}" = --all ]; then
 	ALL=1
 	shift
 fi
-temp=$(mktemp -d) begun=
+temp=$(mktemp -d) begun='' containers=''
 run_end()
 {
 	local part
