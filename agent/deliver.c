@@ -230,12 +230,14 @@ deliver_refused(struct deliver *d)
 static void
 deliver_put_off(struct deliver *d)
 {
+	struct plan plan = deliver_plan(d);
+	const struct config *wanted = plan_wanted(&plan);
 	int64_t ms = retry_next(&d->gives, DELIVER_BASE,
 	    d->settings->backoff_max * 1000, token_chance());
 
 	if (d->ack->retry_after * 1000 > ms)
 		ms = d->ack->retry_after * 1000;
-	d->give_due = config_same(&d->giving, &d->newest) ?
+	d->give_due = wanted != NULL && config_same(&d->giving, wanted) ?
 	    loop_now(d->loop) + ms : 0;
 }
 

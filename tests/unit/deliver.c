@@ -217,6 +217,28 @@ UNIT("while the newest is refused, a worker that restarts gets the last good")
 	CHECK_TEXT(deliver_word(&w.deliver), "failed");
 }
 
+UNIT("while the newest is refused, the last good is tried with backoff, too")
+{
+	int posts;
+
+	world_begin(1);
+	world_publish();
+	world_poll();
+	world_run(1000);
+	world_publish();
+	w.manner = MANNER_400;
+	world_poll();
+	world_run(1000);
+	posts = w.posts;
+	w.manner = MANNER_500;
+	world_restart_worker();
+	world_run(600000);
+	CHECK(w.posts - posts >= 10 && w.posts - posts < 60);
+	w.manner = MANNER_WELL;
+	world_run(settings.backoff_max * 1000);
+	CHECK_INT(w.version, 1);
+}
+
 UNIT("the refusal is told again when the worker was gone meanwhile")
 {
 	world_begin(1);
