@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "json_rune.h"
 
 static const char *const log_names[] = { "error", "warn", "info", "debug" };
 static enum log_level log_most = LOG_INFO;
@@ -46,15 +47,35 @@ log_time(char *out, size_t size)
 }
 
 static void
-log_escape(struct buf *line, const char *text)
+log_escape_text(struct buf *line, const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
 		if (*p < 0x20 || *p > 0x7e)
-			buf_printf(line, log_json ? "\\u%04x" : "\\x%02x", *p);
-		else if (log_json && (*p == '"' || *p == '\\'))
-			buf_printf(line, "\\%c", *p);
+			buf_printf(line, "\\x%02x", *p);
 		else
 			buf_char(line, (char)*p);
+	}
+}
+
+static void
+log_escape_json(struct buf *line, const char *text)
+{
+	const char *end = text + strlen(text);
+	uint32_t rune;
+
+	while (text < end) {
+		rune = json_rune_plain(&text, end);
+		if (rune > 0x10ffff)
+			rune = 0xfffd;
+		if (rune > 0xffff)
+			buf_printf(line, "\\u%04x\\u%04x",
+			    0xd7c0 + (rune >> 10), 0xdc00 + (rune & 0x3ff));
+		else if (rune < 0x20 || rune > 0x7e)
+			buf_printf(line, "\\u%04x", rune);
+		else if (rune == '"' || rune == '\\')
+			buf_printf(line, "\\%c", (char)rune);
+		else
+			buf_char(line, (char)rune);
 	}
 }
 
@@ -80,7 +101,7 @@ log_write(enum log_level level, const char *component, const char *fmt,
 	else
 		buf_printf(&line, "%s %s [%s] ", when, log_names[level],
 		    component);
-	log_escape(&line, text);
+	(log_json ? log_escape_json : log_escape_text)(&line, text);
 	buf_str(&line, log_json ? "\"}\n" : "\n");
 	if (line.data != NULL &&
 	    write(STDERR_FILENO, line.data, line.len) < 0) {

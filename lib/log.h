@@ -2,9 +2,10 @@
 #define LOG_H
 /*
  * Log lines on standard error, one write(2) each, so that the lines of
- * several processes never mix. A message is escaped (control characters and
- * bytes over 0x7e as \xNN, in JSON as \u00NN) and cut at LOG_LINE_MAX, so
- * that no text from outside can forge a line.
+ * several processes never mix. A message is cut at LOG_LINE_MAX bytes and made
+ * ASCII, so that no text from outside can forge a line: control characters and
+ * bytes over 0x7e are \xNN, in JSON the characters are \uNNNN, and what is no
+ * UTF-8 is \ufffd.
  *
  *   text  2026-01-26T12:00:00.000Z info [config] version 7, url https://…
  *   json  {"time":"…","level":"info","component":"config","message":"…"}

@@ -137,6 +137,31 @@ UNIT("the JSON form is JSON, whatever was logged")
 	CHECK_INT(strcspn(got, "\n"), strlen(got) - 1);
 }
 
+UNIT("the JSON form keeps the characters of a text, and is ASCII")
+{
+	static const char said[] = "/srv/\xc3\xa9t\xc3\xa9 \xe2\x80\xa6 "
+	    "\xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf.";
+	size_t len = sizeof(said) - 1;
+	struct json_error why;
+	const char *text;
+	struct json *j;
+
+	log_setup("", "json");
+	capture();
+	log_info("http", "%s|\xc3|\xff|\xed\xa0\x80", said);
+	captured();
+	log_setup("", "text");
+	for (const char *p = got; p[1] != '\0'; p++)
+		CHECK(*p >= 0x20 && *p <= 0x7e);
+	j = json_parse(got, strlen(got), &why);
+	CHECK(j != NULL);
+	text = json_text(json_get(j, "message"));
+	CHECK(strncmp(text, said, len) == 0);
+	CHECK_TEXT(text + len, "|\xef\xbf\xbd|\xef\xbf\xbd|"
+	    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	json_free(j);
+}
+
 UNIT("a long message is cut, in one line and one write")
 {
 	char big[2 * LOG_LINE_MAX];
