@@ -102,6 +102,9 @@ void gateway_fcgi_finish(void *request);
 /* Signals that end it are blocked, and lighttpd's end is one of them. The
  * store is opened. */
 void gateway_fcgi_start(struct controller *);
+/* Nobody who accepts waits for a connection that is gone again. False: errno
+ * says why not. */
+bool gateway_fcgi_nonblocking(void);
 /* Those signals; ends with 0. */
 extern const int gateway_fcgi_ends[];
 

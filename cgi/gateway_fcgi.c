@@ -11,6 +11,7 @@
 #include "gateway.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fcgiapp.h>
 #include <limits.h>
 #include <poll.h>
@@ -136,6 +137,15 @@ gateway_fcgi_start(struct controller *c)
 		log_fatal("libfcgi cannot be started");
 }
 
+bool
+gateway_fcgi_nonblocking(void)
+{
+	int flags = fcntl(STDIN_FILENO, F_GETFL);
+
+	return flags != -1 &&
+	    fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
 /* Whether the socket's time-out serves us: accepted TCP sockets would
  * inherit it. */
 static bool
@@ -186,6 +196,8 @@ gateway_fcgi(struct controller *c)
 	gateway_table(&table, c);
 	FCGX_InitRequest(&request, STDIN_FILENO, 0);
 	timeout = gateway_fcgi_timeout();
+	if (!timeout && !gateway_fcgi_nonblocking())
+		log_fatal("the socket: %s", strerror(errno));
 	while (next >= 0 && !gateway_fcgi_ended()) {
 		next = gateway_fcgi_next(&request, timeout);
 		if (next > 0) {

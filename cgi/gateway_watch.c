@@ -15,7 +15,6 @@
  */
 #include <errno.h>
 #include <fcgiapp.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -150,12 +149,9 @@ gateway_watch_end(void *arg, int number)
 static bool
 gateway_watch_start(struct gateway_watch *g, struct controller *c)
 {
-	int flags = fcntl(STDIN_FILENO, F_GETFL);
-
 	g->c = c;
 	g->loop = loop_open();
-	if (g->loop == NULL || flags == -1 ||
-	    fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == -1)
+	if (g->loop == NULL || !gateway_fcgi_nonblocking())
 		return false;
 	gateway_hold_open(&g->hold, c, g->loop);
 	g->listening.ready = gateway_watch_ready;

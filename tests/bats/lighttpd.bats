@@ -98,6 +98,26 @@ children()
 	expect_status 200
 }
 
+@test "on a TCP socket, too, a responder ends after clients that were gone" {
+	# in a session of its own, as spawn-fcgi starts it
+	program_start lonely env STATE_DIR="$dir" python3 -c '
+import os, socket, sys
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen()
+with open(sys.argv[2], "w") as port:
+    port.write(str(s.getsockname()[1]))
+os.setsid()
+os.dup2(s.fileno(), 0)
+os.execv(sys.argv[1], ["config.fcgi"])
+' "$bin/config.fcgi" "$dir/port"
+	wait_until [ -s "$dir/port" ]
+	for n in 1 2 3; do
+		: 3<>/dev/tcp/127.0.0.1/"$(<"$dir/port")"
+	done
+	program_stop lonely
+}
+
 @test "a responder that begins after lighttpd has ended ends as well" {
 	# in the session, inherited by a process outside of it; the socket is
 	# standard input, as lighttpd gives it
