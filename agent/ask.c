@@ -131,10 +131,12 @@ ask_register(const struct ask *ask, long port, ask_done *done, void *arg)
 	ask_fleet(&m, s);
 	ask_header(&m, "X-Agent-ID: %s", ask->state->id);
 	ask_header(&m, "Accept: application/json");
-	buf_printf(&m.body, "{\"port\":%ld", port);
+	buf_str(&m.body, "{\"version\":");
+	json_put_text(&m.body, DCM_VERSION);
+	if (port > 0)
+		buf_printf(&m.body, ",\"port\":%ld", port);
 	ask_text(&m.body, "hostname", s->hostname);
 	ask_text(&m.body, "ip_address", s->ip);
-	ask_text(&m.body, "version", DCM_VERSION);
 	if (s->metadata != NULL && s->metadata[0] == '{')
 		buf_printf(&m.body, ",\"metadata\":%s", s->metadata);
 	else

@@ -11,7 +11,12 @@
 #include "json.h"
 #include "wake.h"
 
-enum { SETTINGS_METADATA_MAX = 4096 };	/* bytes (contract, Register) */
+/* What POST /register takes, in bytes. */
+enum {
+	SETTINGS_HOSTNAME_MAX = 255,
+	SETTINGS_IP_MAX = 64,
+	SETTINGS_METADATA_MAX = 4096,
+};
 
 #define AT(member) offsetof(struct settings, member)
 
@@ -63,7 +68,8 @@ const struct setting settings_table[] = {
 	    .doc = "The address to register with" },
 	{ .name = "AGENT_METADATA", .kind = SETTING_TEXT,
 	    .offset = AT(metadata),
-	    .doc = "A text or a JSON object to register with, 4096 bytes" },
+	    .doc = "A text or a JSON object to register with; as JSON "
+	    "4096 bytes" },
 	{ .name = "DISTRIBUTION_STRATEGY", .kind = SETTING_CHOICE,
 	    .offset = AT(strategy), .fallback = "POLLER",
 	    .choices = "POLLER WATCH REDIS NATS",
@@ -157,19 +163,41 @@ settings_check_tls(const struct settings *s, struct buf *error)
 	settings_check_readable("CONTROLLER_KEY_FILE", s->key_file, error);
 }
 
+/* What a controller would refuse to register. */
+static void
+settings_check_length(const char *name, const char *text, size_t most,
+    struct buf *error)
+{
+	if (text != NULL && strlen(text) > most)
+		buf_printf(error, "%s: %zu bytes; at most %zu\n", name,
+		    strlen(text), most);
+}
+
+/* It has a bound as JSON, in which a text is longer than it looks. */
 static void
 settings_check_metadata(const char *text, struct buf *error)
 {
+	struct buf json = BUF_INIT(SETTINGS_METADATA_MAX);
 	struct json_error why;
+	struct json *object;
 
 	if (text == NULL)
 		return;
-	if (strlen(text) > SETTINGS_METADATA_MAX)
-		buf_printf(error, "AGENT_METADATA: %zu bytes; at most %d\n",
-		    strlen(text), SETTINGS_METADATA_MAX);
-	if (text[0] == '{' && !json_check(text, strlen(text), &why))
-		buf_printf(error, "AGENT_METADATA: begins like a JSON "
-		    "object, but: %s (byte %zu)\n", why.message, why.offset);
+	if (text[0] == '{') {
+		object = json_parse(text, strlen(text), &why);
+		if (object == NULL)
+			buf_printf(error, "AGENT_METADATA: begins like a JSON "
+			    "object, but: %s (byte %zu)\n", why.message,
+			    why.offset);
+		json_free(object);
+		buf_str(&json, text);
+	} else {
+		json_put_text(&json, text);
+	}
+	if (json.failed)
+		buf_printf(error, "AGENT_METADATA: as JSON it has more than "
+		    "%d bytes\n", SETTINGS_METADATA_MAX);
+	buf_free(&json);
 }
 
 static void
@@ -225,9 +253,12 @@ settings_load(struct settings *s, const char *file, struct buf *error)
 	settings_check_credential(s, error);
 	settings_check_tls(s, error);
 	settings_check_command(s, error);
+	settings_check_length("AGENT_IP", s->ip, SETTINGS_IP_MAX, error);
 	settings_check_metadata(s->metadata, error);
 	wake_check(s, error);
 	settings_complete(s, error);
+	settings_check_length("AGENT_HOSTNAME", s->hostname,
+	    SETTINGS_HOSTNAME_MAX, error);
 	ok = error->len == 0;
 out:
 	if (opened != NULL)

@@ -89,6 +89,11 @@ agent_run()
 	wait_until curl -s "$agent/health"
 }
 
+registered()
+{
+	state .controller.registered
+}
+
 # agent_fails [NAME=value ...]: it ends by itself; sets $output and $status.
 agent_fails()
 {

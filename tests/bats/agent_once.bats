@@ -50,6 +50,16 @@ told()
 	    .headers["x-agent-id"]) | unique | length == 1'
 }
 
+@test "once: a controller registers it without a port" {
+	peer_start worker
+	controller_start
+	controller=$base
+	command_run --once CONTROLLER_API_KEY="${AGENT_KEY#*: }"
+	ends 0 'nothing is published'
+	curl -sf -H "$ADMIN_KEY" "$base/agents" >"$dir/agents"
+	[ "$(jq -c 'map(.port)' "$dir/agents")" = '[null]' ]
+}
+
 @test "once: what is up to date is given nothing" {
 	peers
 	publish 7 3600

@@ -3,11 +3,6 @@
 load helper
 load agent
 
-registered()
-{
-	state .controller.registered
-}
-
 @test "it registers with the fleet's key and says who it is" {
 	peers
 	agent_run AGENT_HOSTNAME=here AGENT_IP=192.0.2.7 \

@@ -86,6 +86,38 @@ load agent
 	grep -q 'AGENT_METADATA.*4096' <<<"$output"
 }
 
+# long LENGTH: so many letters.
+long()
+{
+	head -c "$1" /dev/zero | tr '\0' x
+}
+
+@test "what no controller would register is refused at the start" {
+	agent_fails AGENT_METADATA='{"rack":"\u0000"}'
+	grep -q 'AGENT_METADATA.*u0000' <<<"$output"
+	agent_fails AGENT_METADATA="$(long 4095)"
+	grep -q 'AGENT_METADATA.*4096' <<<"$output"
+	agent_fails AGENT_METADATA="$(long 4093)\""
+	grep -q 'AGENT_METADATA.*4096' <<<"$output"
+	agent_fails AGENT_HOSTNAME="$(long 256)"
+	grep -q 'AGENT_HOSTNAME.*256 bytes.*255' <<<"$output"
+	agent_fails AGENT_IP="$(long 65)"
+	grep -q 'AGENT_IP.*65 bytes.*64' <<<"$output"
+}
+
+@test "and what is just short enough is registered" {
+	controller_start
+	controller=$base
+	agent_run CONTROLLER_API_KEY="${AGENT_KEY#*: }" AGENT_IP="$(long 64)" \
+	    AGENT_METADATA="$(long 4094)" AGENT_HOSTNAME="$(long 255)"
+	wait_until registered
+	program_stop agent
+	rm "$dir/state/agent.state"
+	agent_run CONTROLLER_API_KEY="${AGENT_KEY#*: }" \
+	    AGENT_METADATA="{\"a\":\"$(long 4088)\"}"
+	wait_until registered
+}
+
 @test "a port in use stops it with the address" {
 	agent_run
 	agent_fails AGENT_PORT="$agent_port" STATE_DIR="$dir/other"
