@@ -3,6 +3,7 @@
  */
 #include "arguments.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,14 +83,16 @@ arguments_wrong(const char *word)
 	return ARGUMENTS_WRONG;
 }
 
-static void
+static enum arguments_mode
 arguments_print(void (*print)(struct buf *))
 {
 	struct buf text = BUF_INIT(ARGUMENTS_TEXT);
 
 	print(&text);
-	fputs(buf_text(&text), stdout);
-	buf_free(&text);
+	if (buf_print(&text))
+		return ARGUMENTS_DONE;
+	fprintf(stderr, "dcm-agent: standard output: %s\n", strerror(errno));
+	return ARGUMENTS_UNSAID;
 }
 
 enum arguments_mode
@@ -108,10 +111,8 @@ arguments_read(int argc, char **argv, const char **file)
 		if (found == NULL || mode != ARGUMENTS_RUN)
 			return arguments_wrong(argv[i]);
 		mode = found->mode;
-		if (mode == ARGUMENTS_DONE) {
-			arguments_print(found->print);
-			return mode;
-		}
+		if (mode == ARGUMENTS_DONE)
+			return arguments_print(found->print);
 	}
 	return mode;
 }

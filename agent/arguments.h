@@ -7,7 +7,8 @@
 enum arguments_mode {
 	ARGUMENTS_RUN, ARGUMENTS_ONCE, ARGUMENTS_CHECK,
 	ARGUMENTS_DONE,		/* something was printed, and that was all */
-	ARGUMENTS_WRONG,	/* said on standard error */
+	ARGUMENTS_UNSAID,	/* it could not be; said on standard error */
+	ARGUMENTS_WRONG,	/* said there, too */
 };
 
 /* *file: of --config, or NULL; borrowed of argv. */

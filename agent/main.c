@@ -246,8 +246,10 @@ main(int argc, char **argv)
 	static struct main m;
 
 	m.mode = arguments_read(argc, argv, &m.file);
-	if (m.mode == ARGUMENTS_DONE || m.mode == ARGUMENTS_WRONG)
-		return m.mode == ARGUMENTS_WRONG ? 2 : 0;
+	if (m.mode == ARGUMENTS_DONE || m.mode == ARGUMENTS_UNSAID)
+		return m.mode == ARGUMENTS_UNSAID;
+	if (m.mode == ARGUMENTS_WRONG)
+		return 2;
 	main_settings(&m);
 	main_open(&m);
 	if (m.mode == ARGUMENTS_ONCE)

@@ -108,12 +108,10 @@ command_config(int argc, char **argv)
 static int
 command_print(struct buf *text)
 {
-	bool ok = !text->failed &&
-	    fwrite(buf_text(text), 1, text->len, stdout) == text->len &&
-	    fflush(stdout) == 0;
-
-	buf_free(text);
-	return ok ? 0 : 1;
+	if (buf_print(text))
+		return 0;
+	fprintf(stderr, "dcm-controller: standard output: %s\n", strerror(errno));
+	return 1;
 }
 
 static int
@@ -251,9 +249,7 @@ command_check(struct controller *c, const char *operand)
 	ok = command_check_key(c->key_path) && ok;
 	fflush(stdout);
 	ok = store_examine(&options, &text) && ok;
-	fputs(buf_text(&text), stdout);
-	buf_free(&text);
-	return ok ? 0 : 1;
+	return command_print(&text) == 0 && ok ? 0 : 1;
 }
 
 /* A command that needs the settings. */

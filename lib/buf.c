@@ -4,6 +4,7 @@
  */
 #include "buf.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,4 +181,20 @@ buf_give(struct buf *b)
 	}
 	buf_free(b);
 	return text;
+}
+
+bool
+buf_print(struct buf *b)
+{
+	bool ok = !b->failed;
+	int err = ENOMEM;
+
+	if (ok) {
+		ok = fwrite(buf_text(b), 1, b->len, stdout) == b->len &&
+		    fflush(stdout) == 0;
+		err = errno;
+	}
+	buf_free(b);
+	errno = err;
+	return ok;
 }

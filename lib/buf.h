@@ -48,4 +48,8 @@ const char *buf_text(const struct buf *);
  * NULL when it failed or memory ran out. */
 char *buf_give(struct buf *);
 
+/* Writes the text to standard output and frees it. False: errno says why not
+ * all of it is there; ENOMEM when the buf had failed. */
+bool buf_print(struct buf *);
+
 #endif

@@ -2,6 +2,7 @@
  * dcm-worker: fetches the configured URL for whoever asks. Wires the parts
  * together and ends them; decides nothing.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,12 +44,10 @@ static const char main_usage[] =
 static int
 main_print(struct buf *text)
 {
-	bool ok = !text->failed &&
-	    fwrite(text->data, 1, text->len, stdout) == text->len &&
-	    fflush(stdout) == 0;
-
-	buf_free(text);
-	return ok ? 0 : 1;
+	if (buf_print(text))
+		return 0;
+	fprintf(stderr, "dcm-worker: standard output: %s\n", strerror(errno));
+	return 1;
 }
 
 /* The settings as the rows of README.md. */

@@ -21,6 +21,18 @@ printed()
 	printed dcm-worker worker/swagger.yaml
 }
 
+@test "what cannot be printed is an error, and says so" {
+	local program option
+	for program in dcm-controller dcm-agent dcm-worker; do
+		for option in --openapi --help; do
+			run sh -c '"$0" "$1" >/dev/full' "$bin/$program" $option
+			[ "$status" = 1 ]
+			[ "$output" = "$program: standard output: $(
+			    )No space left on device" ]
+		done
+	done
+}
+
 @test "an OpenAPI linter finds nothing in the documents" {
 	command -v npm >/dev/null || skip "npm is not installed"
 	cd "$top/tests"
