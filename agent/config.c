@@ -54,29 +54,12 @@ config_url(struct config *c, const struct json_span *data)
 	json_free(url);
 }
 
-/* Printable, quoted, maybe weak (RFC 9110, 8.8.3). */
-static bool
-config_etag_fits(const char *etag)
-{
-	size_t len = strlen(etag), i = 0;
-
-	if (strncmp(etag, "W/", 2) == 0)
-		i = 2;
-	if (len >= CONFIG_ETAG || len < i + 2 || etag[i] != '"' ||
-	    etag[len - 1] != '"')
-		return false;
-	for (i++; i < len - 1; i++)
-		if (etag[i] < 0x21 || etag[i] > 0x7e || etag[i] == '"')
-			return false;
-	return true;
-}
-
 static void
 config_tag(struct config *c, const char *etag)
 {
 	char made[ETAG_SIZE];
 
-	if (etag == NULL || !config_etag_fits(etag)) {
+	if (etag == NULL || !etag_fits(etag, CONFIG_ETAG)) {
 		etag_make(made, c->version, c->body, c->len);
 		etag = made;
 	}

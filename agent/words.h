@@ -7,7 +7,7 @@
 
 enum { WORDS_MAX = 256 };
 
-/* The `detail` or the `message` of a JSON body, else its first line; cut,
+/* The `detail`, `message` or `error` of a JSON body, else its first line; cut,
  * "" when there is nothing to quote. body may be NULL. */
 void words_of(const struct buf *body, char out[WORDS_MAX]);
 

@@ -102,14 +102,9 @@ agent_rotate(struct route_request *req, struct route_reply *reply)
 	struct agent_token given = { .id = id, .token = token };
 	long long generation;
 	enum store_end end;
-	int err = c->key.known ? 0 : pass_load(&c->key, c->key_path);
 
-	if (err != 0) {
-		log_error("auth", "%s: %s", c->key_path, strerror(err));
-		route_problem(req, reply, 503,
-		    "the key of TOKEN_KEY_FILE cannot be read or made");
+	if (!controller_key(req, reply))
 		return;
-	}
 	memcpy(id, route_value(req, "id"), sizeof(id));
 	end = store_rotate(c->store, id, &deed, clock_wall(),
 	    &generation);

@@ -126,14 +126,9 @@ auth_bearer(struct route_request *req, struct route_reply *reply,
 	long long generation, present;
 	char id[TOKEN_UUID];
 	enum store_end end;
-	int err = c->key.known ? 0 : pass_load(&c->key, c->key_path);
 
-	if (err != 0) {
-		log_error("auth", "%s: %s", c->key_path, strerror(err));
-		route_problem(req, reply, 503,
-		    "the key of TOKEN_KEY_FILE cannot be read");
+	if (!controller_key(req, reply))
 		return AUTH_FAULT;
-	}
 	if (!pass_check(&c->key, text, id, &generation))
 		return AUTH_WRONG;
 	end = store_least(c->store, id, &present);

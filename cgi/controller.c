@@ -346,6 +346,20 @@ controller_unset(const struct controller *c)
 	return "";
 }
 
+bool
+controller_key(const struct route_request *req, struct route_reply *reply)
+{
+	struct controller *c = controller_of(req);
+	int err = c->key.known ? 0 : pass_load(&c->key, c->key_path);
+
+	if (err == 0)
+		return true;
+	log_error("auth", "%s: %s", c->key_path, strerror(err));
+	route_problem(req, reply, 503,
+	    "the key of TOKEN_KEY_FILE cannot be read or made");
+	return false;
+}
+
 void
 controller_fault(const struct route_request *req, struct route_reply *reply,
     enum store_end end)

@@ -127,6 +127,9 @@ const char *controller_unset(const struct controller *);
 /* The controller behind a request. */
 struct controller *controller_of(const struct route_request *);
 
+/* The key of the tokens, made when there is none. False: the reply is made. */
+bool controller_key(const struct route_request *, struct route_reply *);
+
 /* 503 with what the store says, which is logged, the same at most once in
  * ten seconds. */
 void controller_fault(const struct route_request *, struct route_reply *,

@@ -6,27 +6,14 @@
 
 #include <string.h>
 
-static bool
-controller_among(const char *words, const char *name)
-{
-	size_t len = strlen(name);
-
-	while (words != NULL && *words != '\0') {
-		size_t n = strcspn(words, " ");
-
-		if (n == len && memcmp(words, name, n) == 0)
-			return true;
-		words += n + (words[n] == ' ');
-	}
-	return false;
-}
+#include "text.h"
 
 static bool
 controller_is(const struct setting *s, const char *name)
 {
 	size_t len = strlen(s->name);
 
-	if (strcmp(s->name, name) == 0 || controller_among(s->also, name))
+	if (strcmp(s->name, name) == 0 || text_among(s->also, name))
 		return true;
 	return s->kind == SETTING_SECRET &&
 	    strncmp(name, s->name, len) == 0 &&

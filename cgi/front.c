@@ -132,9 +132,14 @@ front_compose(struct controller *c, struct front_text *t)
 	char stamp[2 * TOKEN_SHA256 + 1];
 	long long at = clock_wall();	/* before anything is read */
 	enum store_end end;
+	int err = c->key.known ? 0 : pass_load(&c->key, c->key_path);
 
-	if (!c->key.known && pass_load(&c->key, c->key_path) != 0)
+	if (err != 0) {
+		if (!c->front.fails)
+			log_error("front", "%s: %s", c->key_path,
+			    strerror(err));
 		return STORE_BROKEN;
+	}
 	end = front_secrets(c, &t->secrets);
 	if (end == STORE_DONE)
 		end = controller_current(c, &t->version);

@@ -96,20 +96,6 @@ register_identify(struct route_request *req, struct route_reply *reply,
 	return true;
 }
 
-static bool
-register_key(const struct route_request *req, struct route_reply *reply)
-{
-	struct controller *c = controller_of(req);
-	int err = c->key.known ? 0 : pass_load(&c->key, c->key_path);
-
-	if (err == 0)
-		return true;
-	log_error("auth", "%s: %s", c->key_path, strerror(err));
-	route_problem(req, reply, 503,
-	    "the key of TOKEN_KEY_FILE cannot be read or made");
-	return false;
-}
-
 static void
 register_store(struct route_request *req, struct route_reply *reply,
     const char *id, const struct register_said *said)
@@ -167,7 +153,7 @@ register_agent(struct route_request *req, struct route_reply *reply)
 	if ((req->body_len == 0 || body_read(req, reply,
 	    register_said_fields, &said, NULL, BODY_LOOSE,
 	    "the registration")) &&
-	    register_identify(req, reply, id) && register_key(req, reply))
+	    register_identify(req, reply, id) && controller_key(req, reply))
 		register_store(req, reply, id, &said);
 	fields_free(register_said_fields, &said);
 }

@@ -280,10 +280,6 @@ enum store_end store_known(struct store *, const char *id);
  * store_pulse_begin. */
 enum store_end store_live_forget(struct store *, const char *id);
 enum store_end store_live_drop(struct store *, const char *id);
-/* store_file_sql of liveness, its first parameter an agent's id; good until
- * the next one of the file is asked for. */
-sqlite3_stmt *store_live_sql(struct store_file *, enum store_sql,
-    const char *id);
 /* Adds an agent to liveness, unless it is there; inside of
  * store_pulse_begin. */
 enum store_end store_live_new(struct store *, const char *id);

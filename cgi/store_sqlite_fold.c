@@ -17,8 +17,10 @@ struct store_fold_row {
 	char state[12];
 };
 
-sqlite3_stmt *
-store_live_sql(struct store_file *f, enum store_sql which, const char *id)
+/* Its first parameter is an agent's id; good until the next one of the file
+ * is asked for. */
+static sqlite3_stmt *
+store_fold_sql(struct store_file *f, enum store_sql which, const char *id)
 {
 	sqlite3_stmt *row = store_file_sql(f, which);
 
@@ -118,7 +120,7 @@ store_fold_word(sqlite3_stmt *row, int column, char out[12])
 static enum store_end
 store_fold_read(struct store *s, const char *id, struct store_fold_row *old)
 {
-	sqlite3_stmt *row = store_live_sql(&s->live, STORE_SQL_BEFORE, id);
+	sqlite3_stmt *row = store_fold_sql(&s->live, STORE_SQL_BEFORE, id);
 	enum store_end end = store_file_row(&s->live, row);
 	struct store_pulse pulse;
 
@@ -153,7 +155,7 @@ store_fold_number(struct store *s, const char *id,
 
 	if (row->number < 0) {
 		end = store_pulse_number(s, &row->number);
-		statement = store_live_sql(&s->live, STORE_SQL_NUMBER, id);
+		statement = store_fold_sql(&s->live, STORE_SQL_NUMBER, id);
 		sqlite3_bind_int64(statement, 2, row->number);
 		if (end == STORE_DONE)
 			end = store_file_run(&s->live, statement);
@@ -203,7 +205,7 @@ store_fold_change(struct store *s, const struct store_beat *beat,
 	    row->version);
 	if (end != STORE_DONE)
 		return end;
-	write = store_live_sql(&s->live, STORE_SQL_SAY, beat->id);
+	write = store_fold_sql(&s->live, STORE_SQL_SAY, beat->id);
 	sqlite3_bind_text(write, 2, row->state, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(write, 3, row->version);
 	sqlite3_bind_int64(write, 4, row->highest);
@@ -266,7 +268,7 @@ store_fold_apart(struct store *s, const char *id)
 enum store_end
 store_live_new(struct store *s, const char *id)
 {
-	enum store_end end = store_file_run(&s->live, store_live_sql(&s->live,
+	enum store_end end = store_file_run(&s->live, store_fold_sql(&s->live,
 	    STORE_SQL_ADD, id));
 
 	if (end != STORE_DONE || sqlite3_changes(s->live.db) == 0)
@@ -288,7 +290,7 @@ store_live_drop(struct store *s, const char *id)
 	if (end == STORE_DONE && row.number >= 0)
 		end = store_pulse_set(s, row.number, &none);
 	return end != STORE_DONE ? end : store_file_run(&s->live,
-	    store_live_sql(&s->live, STORE_SQL_LIVE_FORGET, id));
+	    store_fold_sql(&s->live, STORE_SQL_LIVE_FORGET, id));
 }
 
 /* --- a transaction of beats --------------------------------------------- */

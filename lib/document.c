@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 const struct field document_fields[] = {
 	{ .name = "url", .kind = FIELD_TEXT, .need = FIELD_REQUIRED,
 	    .offset = offsetof(struct document, url), .min = 1, .max = 0,
@@ -176,15 +178,6 @@ document_token(const char *name)
 	return *name != '\0' && name[strspn(name, chars)] == '\0';
 }
 
-static bool
-document_clean(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return false;
-	return true;
-}
-
 static void
 document_header(struct document_reading *r, const struct json *item)
 {
@@ -201,7 +194,7 @@ document_header(struct document_reading *r, const struct json *item)
 		why = "is not for the document to say";
 	else if (value == NULL)
 		why = "must be a string";
-	else if (!document_clean(value))
+	else if (!text_clean(value))
 		why = "must not have control characters";
 	if (why == NULL)
 		return;
@@ -226,7 +219,7 @@ document_check(struct document_reading *r, const struct document *d,
 		if (why != NULL)
 			document_refuse(r, "proxy", why);
 	}
-	if (d->user_agent != NULL && !document_clean(d->user_agent))
+	if (d->user_agent != NULL && !text_clean(d->user_agent))
 		document_refuse(r, "user_agent",
 		    "must not have control characters");
 	if (json_kind(headers) != JSON_OBJECT)

@@ -121,3 +121,16 @@ etag_single(const char *tag)
 		return -1;
 	return etag_item_version(&item);
 }
+
+bool
+etag_fits(const char *tag, size_t size)
+{
+	size_t len = strlen(tag), i = strncmp(tag, "W/", 2) == 0 ? 2 : 0;
+
+	if (len >= size || len < i + 2 || tag[i] != '"' || tag[len - 1] != '"')
+		return false;
+	for (i++; i < len - 1; i++)
+		if (tag[i] < 0x21 || tag[i] > 0x7e || tag[i] == '"')
+			return false;
+	return true;
+}

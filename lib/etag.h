@@ -28,4 +28,8 @@ long long etag_version(const char *list);
 /* The same of one tag alone: -1 for a list too. */
 long long etag_single(const char *tag);
 
+/* Whether it is one entity tag, of whomever, strong or weak, in visible ASCII,
+ * and has room in size bytes. */
+bool etag_fits(const char *tag, size_t size);
+
 #endif

@@ -1,8 +1,8 @@
 #ifndef FETCH_INNER_H
 #define FETCH_INNER_H
 /*
- * What fetch.c (one request) and fetch_hub.c (libcurl on the loop) share.
- * Nobody else includes it.
+ * What the family of fetch shares: fetch.c (one request), fetch_hub.c (libcurl
+ * on the loop) and the rest of fetch_*.c. Nobody else includes it.
  *
  * The rule of the house: while `depth` is not 0 we are below libcurl or
  * below a caller's callback, and there curl_multi_* may not be called. What

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "text.h"
 
 /* One reading under way. */
 struct json_reading {
@@ -25,23 +26,6 @@ json_fields_refuse(struct json_reading *r, const char *name,
 	if (r->refused < FIELD_REFUSALS)
 		r->refuse(r->arg, name, message);
 	r->refused++;
-}
-
-/* Whether word is one of the words of a list. */
-static bool
-json_fields_among(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-
-	while (*list != '\0') {
-		size_t n = strcspn(list, " ");
-
-		if (n == len && memcmp(list, word, n) == 0)
-			return true;
-		list += n;
-		list += strspn(list, " ");
-	}
-	return false;
 }
 
 /* "a, b or c" */
@@ -109,7 +93,7 @@ json_fields_text(struct json_reading *r, const struct field *f,
 	}
 	len = (long long)strlen(text);
 	if (len < f->min || (f->max > 0 && len > f->max) ||
-	    (f->choices != NULL && !json_fields_among(f->choices, text)))
+	    (f->choices != NULL && !text_among(f->choices, text)))
 		json_fields_must(r, f);
 	else if ((*to = strdup(text)) == NULL)
 		json_fields_refuse(r, f->name, "out of memory");
@@ -141,7 +125,7 @@ json_fields_raw(struct json_reading *r, const struct field *f,
 	char message[64] = "out of memory";
 
 	if (f->choices != NULL &&
-	    !json_fields_among(f->choices, kinds[json_kind(value)])) {
+	    !text_among(f->choices, kinds[json_kind(value)])) {
 		json_fields_must(r, f);
 		return;
 	}

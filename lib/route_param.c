@@ -12,6 +12,7 @@
 
 #include "hex.h"
 #include "json_rune.h"
+#include "text.h"
 #include "token.h"
 
 static bool
@@ -69,21 +70,6 @@ route_param_whole(const struct route_param *p, const char *text)
 }
 
 static bool
-route_param_word(const char *choices, const char *text)
-{
-	size_t len = strlen(text);
-
-	while (choices != NULL && *choices != '\0') {
-		size_t n = strcspn(choices, " ");
-
-		if (n == len && n > 0 && memcmp(choices, text, n) == 0)
-			return true;
-		choices += n + strspn(choices + n, " ");
-	}
-	return false;
-}
-
-static bool
 route_param_fits(const struct route_param *p, char *text, bool control)
 {
 	size_t len = strlen(text);
@@ -101,12 +87,12 @@ route_param_fits(const struct route_param *p, char *text, bool control)
 				*text = (char)(*text - 'A' + 'a');
 		return true;
 	case ROUTE_WORD:
-		return route_param_word(p->choices, text);
+		return text_among(p->choices, text);
 	case ROUTE_TEXT:
 		return len > 0 && !control &&
 		    (p->max == 0 || len <= (size_t)p->max);
 	case ROUTE_FLAG:
-		return route_param_word("true false", text);
+		return text_among("true false", text);
 	}
 	return false;
 }

@@ -167,27 +167,27 @@ run_settings()
 
 # --- the programs -----------------------------------------------------------
 
-# Nobody is given another's credentials. The names are those of the settings.
+# Nobody is given another's credentials. The names are those of the settings,
+# each of which may have a NAME_FILE beside it.
 run_exec()
 {
-	local admin=(-u ADMIN_USERNAME -u ADMIN_PASSWORD -u ADMIN_API_KEY)
-	local agent=(-u AGENT_USERNAME -u AGENT_PASSWORD -u AGENT_API_KEY
-	    -u AGENT_PASSWORD_FILE -u AGENT_API_KEY_FILE)
-	local up=(-u CONTROLLER_USERNAME -u CONTROLLER_PASSWORD
-	    -u CONTROLLER_API_KEY)
+	local admin=(ADMIN_USERNAME ADMIN_PASSWORD ADMIN_API_KEY)
+	local agent=(AGENT_USERNAME AGENT_PASSWORD AGENT_API_KEY)
+	local up=(CONTROLLER_USERNAME CONTROLLER_PASSWORD CONTROLLER_API_KEY)
+	local others name without=()
 	case $1 in
-	controller)
-		set -- env "${up[@]}" -u WORKER_API_KEY DCM_BIN="$bin" \
-		    "$top/lighttpd/run.sh"
-		;;
-	agent)
-		set -- env "${admin[@]}" "${agent[@]}" "$bin/dcm-agent" ;;
-	worker)
-		set -- env "${admin[@]}" "${agent[@]}" "${up[@]}" -u API_KEY \
-		    "$bin/dcm-worker"
-		;;
+	controller) others=("${up[@]}" WORKER_API_KEY) ;;
+	agent) others=("${admin[@]}" "${agent[@]}") ;;
+	worker) others=("${admin[@]}" "${agent[@]}" "${up[@]}" API_KEY) ;;
 	esac
-	exec setpriv --pdeathsig TERM "$@"
+	for name in "${others[@]}"; do
+		without+=(-u "$name" -u "${name}_FILE")
+	done
+	case $1 in
+	controller) set -- DCM_BIN="$bin" "$top/lighttpd/run.sh" ;;
+	*) set -- "$bin/dcm-$1" ;;
+	esac
+	exec setpriv --pdeathsig TERM env "${without[@]}" "$@"
 }
 
 # A program's lines begin with its name. The sed outlives every start of the

@@ -18,10 +18,8 @@ fi
 folder=$1
 shift
 
-if [ ! -d "$folder" ]; then
-	mkdir -p "$folder"
-	chmod 700 "$folder"
-fi
+mkdir -p "$folder"
+chmod go= "$folder"
 for name; do
 	[ ! -f "$folder/$name" ] || continue
 	if [ -n "$need" ]; then

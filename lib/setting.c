@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "keep.h"
+#include "text.h"
 
 enum {
 	SETTING_NAME_MAX = 128,
@@ -192,15 +193,6 @@ setting_find(const struct setting *s, const struct setting_source *source,
 }
 
 static bool
-setting_clean(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return false;
-	return true;
-}
-
-static bool
 setting_number(const struct setting *s, const struct setting_found *found,
     long *out, struct buf *error)
 {
@@ -281,7 +273,7 @@ setting_take(const struct setting *s, const struct setting_found *found,
 
 	if (s->kind == SETTING_NUMBER)
 		return setting_number(s, found, (long *)(void *)at, error);
-	if (!setting_clean(found->value))
+	if (!text_clean(found->value))
 		return setting_wrong(s, found->name, error,
 		    "contains a control character");
 	if (s->kind == SETTING_PATH && strlen(found->value) > SETTING_PATH_MAX)

@@ -2,10 +2,11 @@
 # run.sh [--all] [PART...]: runs the tests and counts them. `make test` comes
 # here once everything is built.
 #
-# A PART is `unit`, unit/NAME, or the name of a bats file (`config`, or
-# `config:mount` for one of its transports); without one all are run. A bats
-# file with the line `# transports: standalone mount cgi` is run once for
-# each; `# transports of --all:` names those that need other web servers.
+# A PART is `unit`, unit/NAME, or the name of a bats file (`agent_poll`, or
+# `controller_config:mount` for one of its transports); without one all are
+# run. A bats file with the line `# transports: standalone mount cgi` is run
+# once for each; `# transports of --all:` names those that need other web
+# servers.
 # `containers` is what stands in tests/containers: it wants an engine, which
 # CI (CI=true) brings up itself. BUILD is the folder of the programs (build,
 # or build/asan). --all also runs what needs more than Debian's packages of
@@ -159,7 +160,9 @@ run_part()
 	esac
 	name=${part%%:*}
 	[ -e "tests/bats/$name.bats" ] || {
-		echo "run.sh: there is no part \"$part\"" >&2
+		echo "run.sh: there is no part \"$part\", but unit," \
+		    "unit/NAME, containers, and" tests/bats/*.bats |
+		    sed 's/tests.bats.//g; s/\.bats\>//g' | fmt >&2
 		exit 2
 	}
 	if [ "$name" != "$part" ]; then

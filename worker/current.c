@@ -35,21 +35,6 @@ current_fail(struct current_reading *r, const char *why)
 	buf_str(r->why, why);
 }
 
-/* A quoted string of printable characters, perhaps weak (RFC 9110, 8.8.3). */
-static bool
-current_is_etag(const char *tag)
-{
-	size_t len = strlen(tag), i = strncmp(tag, "W/", 2) == 0 ? 2 : 0;
-
-	if (len >= CURRENT_ETAG || len < i + 2 || tag[i] != '"' ||
-	    tag[len - 1] != '"')
-		return false;
-	for (i++; i < len - 1; i++)
-		if (tag[i] <= 0x20 || tag[i] >= 0x7f || tag[i] == '"')
-			return false;
-	return true;
-}
-
 /* A whole number among the members of the body; otherwise when there is
  * none. */
 static long long
@@ -221,7 +206,7 @@ current_read(const struct current_offer *offer, field_refusal *refuse,
 	}
 	r.into->refs = 1;
 	r.into->since = clock_wall();
-	if (offer->etag != NULL && !current_is_etag(offer->etag))
+	if (offer->etag != NULL && !etag_fits(offer->etag, CURRENT_ETAG))
 		current_fail(&r, "the ETag is malformed");
 	else if (offer->etag != NULL)
 		snprintf(r.into->etag, CURRENT_ETAG, "%s", offer->etag);

@@ -325,12 +325,16 @@ queue_redis_link_again(struct loop_timer *timer)
 	struct queue_redis_link *l = LOOP_OF(struct queue_redis_link, again,
 	    timer);
 
+	const char *why;
+
 	l->resolve = resolve_start(l->url->host, l->url->port);
-	if (l->resolve == NULL)
-		queue_redis_link_failed(l, strerror(errno));
-	else if (!loop_watch_start(l->loop, &l->resolved,
+	if (l->resolve != NULL && loop_watch_start(l->loop, &l->resolved,
 	    resolve_fd(l->resolve), POLLIN))
-		log_error("queue", "out of memory");
+		return;
+	why = strerror(l->resolve != NULL ? ENOMEM : errno);
+	resolve_drop(l->resolve);
+	l->resolve = NULL;
+	queue_redis_link_failed(l, why);
 }
 
 void

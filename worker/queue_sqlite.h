@@ -79,8 +79,6 @@ bool queue_sqlite_file_run(struct queue_sqlite *, sqlite3_stmt *);
 void queue_sqlite_commit_count(struct queue_sqlite *);
 void queue_sqlite_commit_turn(struct loop_timer *);
 void queue_sqlite_commit(struct queue_sqlite *);
-/* Logs why the file failed, once a second at most. */
-void queue_sqlite_failed(struct queue_sqlite *, const char *what);
 /* Opens a transaction when there is none. */
 bool queue_sqlite_begin(struct queue_sqlite *);
 /* What was half written is undone, with all that is in the transaction. */

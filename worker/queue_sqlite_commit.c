@@ -19,8 +19,9 @@ enum {
 	COMMIT_PAUSE = 20,	/* ms between two commits at most */
 };
 
-void
-queue_sqlite_failed(struct queue_sqlite *s, const char *what)
+/* Logs why the file failed, once a second at most. */
+static void
+queue_sqlite_commit_failed(struct queue_sqlite *s, const char *what)
 {
 	int64_t now = loop_now(s->base.setup.loop);
 
@@ -85,7 +86,7 @@ queue_sqlite_commit_first(struct queue_sqlite *s)
 		if (steps[i] == QUEUE_SQLITE_OPENED)
 			sqlite3_bind_int64(sql, 1, clock_wall());
 		if (!queue_sqlite_file_run(s, sql)) {
-			queue_sqlite_failed(s, "the queue cannot be written");
+			queue_sqlite_commit_failed(s, "the queue cannot be written");
 			queue_sqlite_commit_rollback(s);
 			return false;
 		}
@@ -103,7 +104,7 @@ queue_sqlite_begin(struct queue_sqlite *s)
 		s->begun = queue_sqlite_file_run(s,
 		    queue_sqlite_file_sql(s, QUEUE_SQLITE_BEGIN));
 		if (!s->begun)
-			queue_sqlite_failed(s, "no transaction");
+			queue_sqlite_commit_failed(s, "no transaction");
 	}
 	return s->begun;
 }
@@ -111,7 +112,7 @@ queue_sqlite_begin(struct queue_sqlite *s)
 void
 queue_sqlite_spoil(struct queue_sqlite *s, const char *what)
 {
-	queue_sqlite_failed(s, what);
+	queue_sqlite_commit_failed(s, what);
 	s->spoilt = s->begun;
 	if (s->begun)
 		queue_sqlite_wait(s, NULL, QUEUE_DOWN, true);
@@ -141,7 +142,7 @@ queue_sqlite_wait(struct queue_sqlite *s, struct queue_call *call,
 static void
 queue_sqlite_commit_undone(struct queue_sqlite *s)
 {
-	queue_sqlite_failed(s, "a commit failed");
+	queue_sqlite_commit_failed(s, "a commit failed");
 	queue_sqlite_commit_rollback(s);
 	queue_text_drop(s->config);
 	s->config = NULL;

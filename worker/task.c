@@ -190,6 +190,15 @@ task_may(const struct task *t, enum fetch_end end)
 }
 
 static void
+task_ends(struct task *t, enum fetch_end end)
+{
+	if (task_may(t, end))
+		task_retry(t);
+	else
+		task_fail(t);
+}
+
+static void
 task_done(void *arg, const struct fetch_result *got)
 {
 	struct task *t = arg;
@@ -206,10 +215,7 @@ task_done(void *arg, const struct fetch_result *got)
 		    w->settings.max_result);
 	else
 		target_failure(w, got, &t->error);
-	if (task_may(t, got->end))
-		task_retry(t);
-	else
-		task_fail(t);
+	task_ends(t, got->end);
 }
 
 static bool
@@ -236,7 +242,7 @@ task_start(struct task *t)
 	t->fetch = fetch_start(w->hub, &request);
 	if (t->fetch == NULL) {
 		buf_str(&t->error, "out of memory");
-		task_retry(t);
+		task_ends(t, FETCH_BROKEN);
 	}
 }
 

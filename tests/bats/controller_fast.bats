@@ -432,6 +432,14 @@ settled()
 	[ -z "$(find "$dir/state/beats" -name '[0-9]*')" ]
 }
 
+# written COUNT: so many, with those that wait in files.
+written()
+{
+	local lines
+	lines=$(cat "$dir/state/beats"/[0-9]* 2>/dev/null | grep -c .)
+	[ $(($(counted) + lines)) = "$1" ]
+}
+
 @test "a heartbeat that no file may take ends nobody" {
 	agent_new
 	prlimit --pid "$(program_pid controller)" --fsize=100:
@@ -457,7 +465,8 @@ counts()
 	for n in 1 2 3 4 5 6 7 8 9; do
 		tried -t 10 "$AGENT_KEY" "If-None-Match: $tag"
 	done
-	sleep 0.2	# what came within some ms of another is gathered first
+	# what came within some ms of another is gathered first
+	wait_until written $((before + 9))
 	program_stop controller KILL
 	controller_again
 	wait_until counts $((before + 9))

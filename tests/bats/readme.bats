@@ -126,3 +126,20 @@ tour()
 	[[ $output == *'containers: skipped, no container engine answers'* ]]
 	[[ $output == *'0 failed, 1 skipped' ]]
 }
+
+@test "the parts of tests and benches that the texts name are there" {
+	local part name
+	cd "$top"
+	grep -ohE 'PARTS=("[^"]+"|[a-z]+)' README.md CONTRIBUTING.md \
+	    GNUmakefile >"$dir/parts"
+	for part in $(sed 's/PARTS=//; s/"//g' "$dir/parts"); do
+		name=${part%%:*}
+		[ "$part" = unit ] || [ -e "tests/$name.c" ] ||
+		    [ -e "tests/bats/$name.bats" ] ||
+		    [ -e "tests/bench/$name.sh" ] || {
+			echo "there is no part $part"
+			return 1
+		}
+	done
+	[ -n "$name" ]
+}

@@ -174,6 +174,35 @@ secret()
 	[ "$(grep -c ADMIN_PASSWORD "$house/one/credentials.env")" = 1 ]
 }
 
+# given_none PROGRAM PATTERN: it has no setting like that.
+given_none()
+{
+	refute grep -zqE "^($2)_(USERNAME|PASSWORD|API_KEY)(_FILE)?=" \
+	    "/proc/$(pid_of one "$1")/environ"
+}
+
+@test "no program is given another's credentials, nor where they are kept" {
+	for name in admin_password agent_api_key worker_api_key; do
+		echo "the-$name" >"$dir/$name"
+	done
+	make_run one ADMIN_USERNAME=admin \
+	    ADMIN_PASSWORD_FILE="$dir/admin_password" \
+	    AGENT_API_KEY_FILE="$dir/agent_api_key" \
+	    WORKER_API_KEY_FILE="$dir/worker_api_key"
+	up one
+	given_none config.fcgi 'CONTROLLER|WORKER'
+	given_none dcm-agent 'ADMIN|AGENT'
+	given_none dcm-worker 'ADMIN|AGENT|CONTROLLER'
+	# and each has its own
+	base=http://127.0.0.1:$(port one CONTROLLER)
+	curl -sf -u admin:the-admin_password "$base/agents"
+	agent=http://127.0.0.1:$(port one AGENT)
+	wait_until eval 'curl -s "$agent/state" |
+	    json_true ".controller.registered and .worker.state == \"ok\""'
+	curl -sf -H 'X-API-Key: the-worker_api_key' \
+	    "http://127.0.0.1:$(port one WORKER)/tasks"
+}
+
 @test "a program that dies is started again while the others run on" {
 	make_run one
 	up one

@@ -218,8 +218,10 @@ passed()
 	[ "$(wc -c <"$folder/one")" = 48 ]
 	refute cmp -s "$folder/one" "$folder/two"
 	cp "$folder/one" "$dir/before"
+	chmod 755 "$folder"
 	"$top/lib/secrets.sh" "$folder" one two
 	cmp "$folder/one" "$dir/before"
+	[ "$(stat -c %a "$folder")" = 700 ]
 	run "$top/lib/secrets.sh" --need "$folder" one three
 	[ "$status" = 1 ]
 	[[ $output == *three*missing* ]]
