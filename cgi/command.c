@@ -110,7 +110,8 @@ command_print(struct buf *text)
 {
 	if (buf_print(text))
 		return 0;
-	fprintf(stderr, "dcm-controller: standard output: %s\n", strerror(errno));
+	fprintf(stderr, "dcm-controller: standard output: %s\n",
+	    strerror(errno));
 	return 1;
 }
 

@@ -34,7 +34,8 @@ void log_info(const char *component, const char *fmt, ...)
 void log_debug(const char *component, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* At start-up, or where a program cannot go on at all: logs an error of component "init" and exits with 1. */
+/* At start-up, or where a program cannot go on at all: logs an error of
+ * component "init" and exits with 1. */
 void log_fatal(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 

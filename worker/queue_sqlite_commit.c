@@ -86,7 +86,8 @@ queue_sqlite_commit_first(struct queue_sqlite *s)
 		if (steps[i] == QUEUE_SQLITE_OPENED)
 			sqlite3_bind_int64(sql, 1, clock_wall());
 		if (!queue_sqlite_file_run(s, sql)) {
-			queue_sqlite_commit_failed(s, "the queue cannot be written");
+			queue_sqlite_commit_failed(s,
+			    "the queue cannot be written");
 			queue_sqlite_commit_rollback(s);
 			return false;
 		}

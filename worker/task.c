@@ -180,19 +180,14 @@ task_retry(struct task *t)
 
 /* --- fetching ----------------------------------------------------------- */
 
-/* Whether another attempt may end better. */
-static bool
-task_may(const struct task *t, enum fetch_end end)
-{
-	return (end == FETCH_UNREACHABLE || end == FETCH_TIMEOUT ||
-	    end == FETCH_BROKEN) &&
-	    t->failures < t->tasks->worker->settings.retry_max;
-}
-
+/* Tried again where another attempt may end better. */
 static void
 task_ends(struct task *t, enum fetch_end end)
 {
-	if (task_may(t, end))
+	bool may = end == FETCH_UNREACHABLE || end == FETCH_TIMEOUT ||
+	    end == FETCH_BROKEN;
+
+	if (may && t->failures < t->tasks->worker->settings.retry_max)
 		task_retry(t);
 	else
 		task_fail(t);

@@ -432,8 +432,8 @@ settled()
 	[ -z "$(find "$dir/state/beats" -name '[0-9]*')" ]
 }
 
-# written COUNT: so many, with those that wait in files.
-written()
+# noted COUNT: so many, with those that wait in files.
+noted()
 {
 	local lines
 	lines=$(cat "$dir/state/beats"/[0-9]* 2>/dev/null | grep -c .)
@@ -466,7 +466,7 @@ counts()
 		tried -t 10 "$AGENT_KEY" "If-None-Match: $tag"
 	done
 	# what came within some ms of another is gathered first
-	wait_until written $((before + 9))
+	wait_until noted $((before + 9))
 	program_stop controller KILL
 	controller_again
 	wait_until counts $((before + 9))

@@ -131,8 +131,8 @@ tour()
 	local part name
 	cd "$top"
 	grep -ohE 'PARTS=("[^"]+"|[a-z]+)' README.md CONTRIBUTING.md \
-	    GNUmakefile >"$dir/parts"
-	for part in $(sed 's/PARTS=//; s/"//g' "$dir/parts"); do
+	    GNUmakefile | sed 's/PARTS=//; s/"//g' | xargs -n1 >"$dir/parts"
+	while read -r part; do
 		name=${part%%:*}
 		[ "$part" = unit ] || [ -e "tests/$name.c" ] ||
 		    [ -e "tests/bats/$name.bats" ] ||
@@ -140,6 +140,6 @@ tour()
 			echo "there is no part $part"
 			return 1
 		}
-	done
+	done <"$dir/parts"
 	[ -n "$name" ]
 }
