@@ -208,18 +208,35 @@ beat_piece(struct beat *b, struct store *s, long long now, int fd, char *text)
 	return end == STORE_DONE && slot.last ? STORE_NONE : end;
 }
 
-/* Whether the slot is done with: folded, or hopeless. Else, whether that is
- * for want of time: b->more. */
-static bool
-beat_slot(struct beat *b, struct store *s, const char *path, long long now,
-    long long until)
+/* Opens a slot's file, or says once that it is for others only. */
+static int
+beat_slot_open(struct beat *b, const char *path, long long slot)
 {
-	char *text = malloc(BEAT_PIECE + 1);
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0 && slot > b->shut && errno != ENOENT) {
+		log_warn("beat", "%s: %s", path, strerror(errno));
+		b->shut = slot;
+	}
+	return fd;
+}
+
+/* DONE: the slot is done with, folded or hopeless. NONE: it cannot be had.
+ * BUSY: some other time, and so are those behind it; b->more, for want of
+ * time. */
+static enum store_end
+beat_slot(struct beat *b, struct store *s, const char *path, long long slot,
+    long long now, long long until)
+{
+	int fd = beat_slot_open(b, path, slot);
 	enum store_end end = STORE_BUSY;
 	struct stat st;
+	char *text;
 
-	if (text != NULL && fd >= 0 && fstat(fd, &st) == 0) {
+	if (fd < 0)
+		return STORE_NONE;
+	text = malloc(BEAT_PIECE + 1);
+	if (text != NULL && fstat(fd, &st) == 0) {
 		end = st.st_size > BEAT_FILE_MAX ? STORE_NONE : STORE_DONE;
 		if (end == STORE_NONE)
 			log_warn("beat", "%s is too large: forgotten", path);
@@ -227,10 +244,9 @@ beat_slot(struct beat *b, struct store *s, const char *path, long long now,
 		    !(b->more = clock_steady() >= until))
 			end = beat_piece(b, s, now, fd, text);
 	}
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	free(text);
-	return end == STORE_NONE;
+	return end == STORE_NONE ? STORE_DONE : STORE_BUSY;
 }
 
 /* Whether a folder's entry is a slot's file, and of which. */
@@ -273,17 +289,20 @@ beat_fold_all(struct beat *b, struct store *s, long long now,
     const long long *slots, size_t count)
 {
 	long long until = clock_steady() + BEAT_TURN_MS;
+	long long oldest = now / BEAT_SLOT_MS - BEAT_KEEP_SLOTS;
 	char path[PATH_MAX];
+	enum store_end end;
 
 	for (size_t i = 0; i < count; i++) {
 		if (!beat_path(b, path, sizeof(path), slots[i]))
 			return;
-		if (!beat_slot(b, s, path, now, until)) {
-			if (b->more || slots[i] >
-			    now / BEAT_SLOT_MS - BEAT_KEEP_SLOTS)
-				return;
+		end = beat_slot(b, s, path, slots[i], now, until);
+		if (end == STORE_BUSY && (b->more || slots[i] > oldest))
+			return;
+		if (end == STORE_NONE && slots[i] > oldest)
+			continue;
+		if (end != STORE_DONE)
 			log_warn("beat", "%s is too old: forgotten", path);
-		}
 		unlink(path);
 	}
 }

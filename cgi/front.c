@@ -64,15 +64,17 @@ front_path(const struct front *f, char out[PATH_MAX], const char *name)
 }
 
 static void
-front_withdraw(const struct front *f)
+front_withdraw(struct front *f)
 {
 	char path[PATH_MAX];
+	bool stays = front_path(f, path, "now") && unlink(path) < 0 &&
+	    errno != ENOENT && errno != ENOTDIR;
 
-	if (front_path(f, path, "now") && unlink(path) < 0 &&
-	    errno != ENOENT && errno != ENOTDIR && !f->fails)
+	if (stays && !f->stays && !f->fails)
 		log_error("front", "%s cannot be removed: %s: the fast path "
 		    "may be %d s behind", path, strerror(errno),
 		    FRONT_LEASE_MS / 1000);
+	f->stays = stays;
 }
 
 /* --- what they shall say ------------------------------------------------ */

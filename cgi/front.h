@@ -36,6 +36,7 @@ struct front {
 	bool keeps;	/* a responder that lives on writes the files; others
 			 * take `now` away, for the next turn of one */
 	bool fails;	/* the last time they could not be written: said */
+	bool stays;	/* nor `now` be removed: said */
 	bool outdated;	/* the settings are no longer those of their file */
 };
 

@@ -177,6 +177,7 @@ struct store {
 	/* where a walk through all agents goes on, see store_sweep */
 	struct {
 		bool live;
+		bool owed;	/* however many there are on both sides */
 		char after[TOKEN_UUID];
 	} walk;
 	char why[160], detail[640];
@@ -354,8 +355,11 @@ const char *store_shown(const char *said, long long version);
  * before all were shown. */
 enum store_end store_silent(struct store *, const struct store_told *,
     long long now, long long until, long long *looked, bool *left);
-/* Counts, inside of it, that an agent reported a version for the first time;
- * writes what was counted; forgets it. When it is committed, tells of it. */
+/* Inside of it: whether a version, from 1 on, was ever published; counts that
+ * an agent reported such a one for the first time; writes what was counted;
+ * forgets it. When it is committed, tells of it. */
+enum store_end store_spread_known(struct store *, long long version,
+    bool *known);
 enum store_end store_spread(struct store *, long long version, long long at);
 enum store_end store_spread_write(struct store *);
 void store_spread_forget(struct store *);

@@ -254,8 +254,10 @@ store_file_ready(struct store_file *f)
 {
 	if (f->db != NULL && !f->doubtful && !store_file_moved(f))
 		return STORE_DONE;
-	if (f->db != NULL && !f->doubtful)
+	if (f->db != NULL && !f->doubtful) {
 		log_warn("store", "%s was replaced: opened again", f->path);
+		f->store->walk.owed = true;
+	}
 	store_file_close(f);
 	return store_file_open(f);
 }

@@ -58,7 +58,20 @@ store_fold_small(const struct store_pulse *known,
 	    beat->applied_version < STORE_PULSE_VERSIONS);
 }
 
-/* Writes into the entry what a poll says that store_fold_small found so. */
+/* The same; but no version that was never published is the highest, or those
+ * that come would not be counted. */
+static enum store_end
+store_fold_fits(struct store *s, const struct store_pulse *known,
+    const struct store_beat *beat, bool *fits)
+{
+	*fits = store_fold_small(known, beat);
+	if (!*fits || beat->applied_version <= 0 ||
+	    beat->applied_version == known->version)
+		return STORE_DONE;
+	return store_spread_known(s, beat->applied_version, fits);
+}
+
+/* Writes into the entry what a poll says that store_fold_fits found so. */
 static enum store_end
 store_fold_entry(struct store *s, const struct store_beat *beat,
     struct store_pulse *pulse)
@@ -98,9 +111,9 @@ store_fold_known(struct store *s, const struct store_beat *beat,
 	*known = store_fold_late(pulse.at, beat, now);
 	if (*known)
 		return STORE_DONE;
-	*known = store_fold_small(&pulse, beat);
+	end = store_fold_fits(s, &pulse, beat, known);
 	/* what the agent says after this one is looked at behind it */
-	if (*known)
+	if (end == STORE_DONE && *known)
 		end = store_fold_entry(s, beat, &pulse);
 	else
 		pulse.state = STORE_PULSE_UNKNOWN;
@@ -178,7 +191,7 @@ store_fold_pulse(const struct store_fold_row *row)
 	return (struct store_pulse){
 		.at = row->last_poll,
 		.version = row->version,
-		.highest = row->version >= row->highest,
+		.highest = row->version == row->highest,
 		.state = store_pulse_state(row->state),
 	};
 }
@@ -188,14 +201,19 @@ static enum store_end
 store_fold_change(struct store *s, const struct store_beat *beat,
     struct store_fold_row *row)
 {
+	bool first = beat->applied_version > row->highest;
 	struct store_fold_row old = *row;
+	enum store_end end = STORE_DONE;
 	sqlite3_stmt *write;
-	enum store_end end;
 
+	if (first && beat->applied_version > 0)
+		end = store_spread_known(s, beat->applied_version, &first);
+	if (end != STORE_DONE)
+		return end;
 	row->last_poll = beat->at;
 	if (beat->applied_version >= 0)
 		row->version = beat->applied_version;
-	if (row->highest < row->version)
+	if (first)
 		row->highest = row->version;
 	if (beat->state != NULL)
 		snprintf(row->said, sizeof(row->said), "%s", beat->state);
@@ -214,9 +232,7 @@ store_fold_change(struct store *s, const struct store_beat *beat,
 	sqlite3_bind_text(write, 6, strcmp(row->state, "ok") == 0 ? "" :
 	    beat->error, -1, SQLITE_STATIC);
 	end = store_file_run(&s->live, write);
-	/* the first report of a version by an agent */
-	if (end == STORE_DONE && beat->applied_version > 0 &&
-	    beat->applied_version > old.highest)
+	if (end == STORE_DONE && first && beat->applied_version > 0)
 		end = store_spread(s, beat->applied_version, beat->at);
 	return end;
 }
@@ -228,6 +244,7 @@ store_fold_one(struct store *s, const struct store_beat *beat, long long now,
 	struct store_fold_row row;
 	struct store_pulse pulse;
 	enum store_end end = store_fold_read(s, beat->id, &row);
+	bool fits;
 
 	*found = end == STORE_DONE;
 	if (end != STORE_DONE)
@@ -238,7 +255,10 @@ store_fold_one(struct store *s, const struct store_beat *beat, long long now,
 	if (end != STORE_DONE)
 		return end;
 	pulse = store_fold_pulse(&row);
-	if (store_fold_small(&pulse, beat)) {
+	end = store_fold_fits(s, &pulse, beat, &fits);
+	if (end != STORE_DONE)
+		return end;
+	if (fits) {
 		end = store_fold_entry(s, beat, &pulse);
 	} else {
 		end = store_fold_change(s, beat, &row);

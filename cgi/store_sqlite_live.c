@@ -193,8 +193,11 @@ store_live_forget(struct store *s, const char *id)
 
 	if (end == STORE_DONE)
 		end = store_pulse_begin(s);
-	return end != STORE_DONE ? end :
-	    store_pulse_end(s, store_live_drop(s, id));
+	if (end == STORE_DONE)
+		end = store_pulse_end(s, store_live_drop(s, id));
+	if (end != STORE_DONE)
+		s->walk.owed = true;
+	return end;
 }
 
 /* Moves the beats of agents that truth knows to the front and counts them. It
@@ -231,8 +234,9 @@ store_live_adopt(struct store *s, const struct store_beat *beat)
 	row = store_agent_sql(s, STORE_SQL_ADOPT, beat->id);
 	sqlite3_bind_int64(row, 2, beat->at);
 	end = store_file_run(&s->truth, row);
+	/* it was deleted, or its beat before this one was the first */
 	if (end == STORE_DONE && sqlite3_changes(s->truth.db) == 0)
-		return STORE_NONE;	/* it was deleted */
+		return store_known(s, beat->id);
 	if (end == STORE_DONE)
 		log_info("store", "agent %s written down by its token",
 		    beat->id);

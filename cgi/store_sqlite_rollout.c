@@ -98,6 +98,16 @@ store_spread_place(struct store *s, long long version,
 }
 
 enum store_end
+store_spread_known(struct store *s, long long version, bool *known)
+{
+	struct store_spread *one;
+	enum store_end end = store_spread_place(s, version, &one);
+
+	*known = end == STORE_DONE && one->since != 0;
+	return end;
+}
+
+enum store_end
 store_spread(struct store *s, long long version, long long at)
 {
 	struct store_spread *one;
@@ -201,21 +211,25 @@ store_rollout_spread(struct store *s, struct store_rollout *r)
 	return STORE_DONE;
 }
 
+/* A version above the newest is of another life of the controller. */
 static void
-store_rollout_count(struct store_rollout *r, const char *state,
-    long long applied, long long count)
+store_rollout_count(struct store_rollout *r, long long newest,
+    const char *state, long long applied, long long count)
 {
+	bool later = applied > r->version && applied <= newest;
+
 	if (strcmp(state, "offline") == 0)
 		r->offline += count;
-	else if (strcmp(state, "failed") == 0 && applied <= r->version)
+	else if (strcmp(state, "failed") == 0 && !later)
 		r->failed += count;
-	else if (r->version > 0 && applied >= r->version)
+	else if (r->version > 0 && (applied == r->version || later))
 		r->up_to_date += count;
 }
 
 /* Those that liveness does not know yet are behind. */
 static enum store_end
-store_rollout_agents(struct store *s, struct store_rollout *r)
+store_rollout_agents(struct store *s, struct store_rollout *r,
+    long long newest)
 {
 	enum store_end end = store_total(s, &r->total);
 	sqlite3_stmt *row;
@@ -224,7 +238,7 @@ store_rollout_agents(struct store *s, struct store_rollout *r)
 		return end;
 	row = store_file_sql(&s->live, STORE_SQL_TALLY);
 	while ((end = store_file_row(&s->live, row)) == STORE_DONE)
-		store_rollout_count(r,
+		store_rollout_count(r, newest,
 		    (const char *)sqlite3_column_text(row, 0),
 		    sqlite3_column_int64(row, 1),
 		    sqlite3_column_int64(row, 2));
@@ -242,17 +256,19 @@ store_rollout(struct store *s, long long version, struct store_rollout *r)
 {
 	const struct store_version *present;
 	enum store_end end = store_ready(s);
+	long long newest;
 
 	memset(r, 0, sizeof(*r));
-	if (end == STORE_DONE && version == 0)
+	if (end == STORE_DONE)
 		end = store_current(s, &present);
 	if (end != STORE_DONE)
 		return end;
-	r->version = version != 0 ? version : present->version;
+	newest = present->version;
+	r->version = version != 0 ? version : newest;
 	if (r->version > 0)
 		end = store_rollout_since(s, r->version, &r->published_at);
 	if (end == STORE_DONE)
-		end = store_rollout_agents(s, r);
+		end = store_rollout_agents(s, r, newest);
 	if (end == STORE_DONE)
 		end = store_rollout_spread(s, r);
 	return end;

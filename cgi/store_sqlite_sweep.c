@@ -240,15 +240,17 @@ store_sweep_join(struct store *s, long long now, long budget)
 	bool left = false, joined;
 	enum store_end end = store_sweep_joined(s, &joined);
 
-	if (end != STORE_DONE || joined)
+	if (end != STORE_DONE || (joined && !s->walk.owed))
 		return end;
 	ids = calloc(STORE_SWEEP_BATCH, sizeof(*ids));
 	if (ids == NULL)
 		return store_say(s, STORE_BROKEN, "agents", "out of memory");
 	end = store_sweep_walk(s, ids, start + budget, &left);
 	free(ids);
-	if (end == STORE_DONE && !left)
+	if (end == STORE_DONE && !left) {
+		s->walk.owed = false;
 		end = store_sweep_joined(s, &joined);
+	}
 	if (end == STORE_DONE && !left && !joined)
 		end = store_tally_anew(s);
 	if (end == STORE_DONE && !left)

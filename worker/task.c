@@ -184,10 +184,9 @@ task_retry(struct task *t)
 static void
 task_ends(struct task *t, enum fetch_end end)
 {
-	bool may = end == FETCH_UNREACHABLE || end == FETCH_TIMEOUT ||
-	    end == FETCH_BROKEN;
-
-	if (may && t->failures < t->tasks->worker->settings.retry_max)
+	if ((end == FETCH_UNREACHABLE || end == FETCH_TIMEOUT ||
+	    end == FETCH_BROKEN) &&
+	    t->failures < t->tasks->worker->settings.retry_max)
 		task_retry(t);
 	else
 		task_fail(t);

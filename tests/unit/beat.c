@@ -355,7 +355,7 @@ UNIT("a large slot is folded in pieces, by one process or several")
 	CHECK(mkdir(slot, 0700) == 0);
 	snprintf(slot, sizeof(slot), "%s/beats/100", folder);
 	slot_fill(slot, "9");
-	CHECK(!beat_slot(&beat, s, slot, 300000, 0));
+	CHECK_INT(beat_slot(&beat, s, slot, 100, 300000, 0), STORE_BUSY);
 	CHECK(beat.more);		/* it had no time at all */
 	for (int fd = open(slot, O_RDWR); turns < 10; turns++) {
 		char *text = malloc(BEAT_PIECE + 1);

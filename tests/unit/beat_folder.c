@@ -3,15 +3,31 @@
  */
 #include "unit.h"
 
-#include "../../cgi/beat.c"
-
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+static int folder_open(const char *, int);
+
+#define open folder_open
+#include "../../cgi/beat.c"
+#undef open
+
 #include "store_here.h"
 
 static struct beat beat, other;
+static const char *shut = "";
+
+/* Root may open each file: that of the slot is for others all the same. */
+static int
+folder_open(const char *file, int flags)
+{
+	if (strcmp(strrchr(file, '/') + 1, shut) != 0)
+		return open(file, flags);
+	errno = EACCES;
+	return -1;
+}
 
 static void
 begins(bool beats)
@@ -113,6 +129,54 @@ UNIT("where nobody can be the one, nobody is left to wait for")
 	ends();
 	beat_open(&beat);
 	CHECK(beat_claim(&beat));	/* and nowhere at all */
+}
+
+static void
+notes(long long at)
+{
+	struct store_beat b = { .at = at, .applied_version = -1,
+		.state = "ok", .trusted = true };
+
+	memcpy(b.id, "11111111-1111-4111-8111-111111111111", TOKEN_UUID);
+	CHECK(beat_note(&beat, &b, 0));
+}
+
+static long long
+last_poll(struct store *s)
+{
+	struct store_agent a;
+	long long at;
+
+	CHECK_INT(store_agent(s, "11111111-1111-4111-8111-111111111111", &a),
+	    STORE_DONE);
+	at = a.last_poll;
+	store_agent_free(&a);
+	return at;
+}
+
+UNIT("a slot that is for others only holds up none behind it, till it is old")
+{
+	char slot[128];
+	struct store *s;
+
+	begins(true);
+	s = store_here("wal");
+	snprintf(slot, sizeof(slot), "%s/beats/100", folder);
+	notes(100 * BEAT_SLOT_MS + 5);
+	notes(101 * BEAT_SLOT_MS + 5);
+	shut = "100";
+	beat_fold(&beat, s, 110 * BEAT_SLOT_MS);
+	CHECK_INT(last_poll(s), 101 * BEAT_SLOT_MS + 5);
+	CHECK_INT(access(slot, F_OK), 0);
+	notes(102 * BEAT_SLOT_MS + 5);
+	beat_fold(&beat, s, 110 * BEAT_SLOT_MS);
+	CHECK_INT(last_poll(s), 102 * BEAT_SLOT_MS + 5);
+	CHECK_INT(access(slot, F_OK), 0);
+	beat_fold(&beat, s, (101 + BEAT_KEEP_SLOTS) * BEAT_SLOT_MS);
+	CHECK(access(slot, F_OK) < 0);
+	shut = "";
+	store_free(s);
+	ends();
 }
 
 UNIT_MAIN

@@ -175,6 +175,47 @@ UNIT("an agent reports a version for the first time once, whatever it goes by")
 	folder_remove();
 }
 
+static void
+claims_what_never_was(bool remembers)
+{
+	struct store_rollout r;
+
+	folder_make();
+	s = store_here("wal");
+	s->told.applied = applies;
+	applied = 0;
+	store_remember(s, remembers);
+	joins(1);
+	publishes(1);
+	tells(1000, 1, "ok", NULL);
+	tells(2000, 9, "ok", NULL);
+	CHECK_INT(store_rollout(s, 0, &r), STORE_DONE);
+	CHECK_INT(r.up_to_date, 0);
+	CHECK_INT(r.behind, 1);
+	tells(3000, 9, "failed", NULL);
+	CHECK_INT(store_rollout(s, 0, &r), STORE_DONE);
+	CHECK_INT(r.failed, 1);
+	for (int n = 2; n <= 4; n++) {
+		publishes(n);
+		tells(2000 + n * 1000, n, "ok", NULL);
+		CHECK_INT(applied, n);
+		tells(2500 + n * 1000, n < 4 ? 1000000 : 4, "ok", NULL);
+		CHECK_INT(applied, n);
+	}
+	CHECK_INT(store_rollout(s, 0, &r), STORE_DONE);
+	CHECK_INT(r.up_to_date, 1);
+	CHECK_INT(asks("SELECT count(*) FROM spread"), 4);
+	CHECK_INT(wrong(), 0);
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("a version that was never published keeps no later one from being counted")
+{
+	claims_what_never_was(false);
+	claims_what_never_was(true);
+}
+
 UNIT("what went wrong is what an agent said last, be its state the same")
 {
 	struct store_agent a;

@@ -14,6 +14,7 @@
 
 static const char one[] = "11111111-1111-4111-8111-111111111111";
 static const char two[] = "22222222-2222-4222-8222-222222222222";
+static const char three[] = "33333333-3333-4333-8333-333333333333";
 
 struct seen {
 	int count;
@@ -107,6 +108,16 @@ UNIT("beats fold in any order, twice, and only for agents that are known")
 	    STORE_DONE);
 	CHECK_INT(total, 2);
 	CHECK_INT(seen.last.last_poll, 400);
+	/* both of what such an agent says at first */
+	beats[0] = beat(three, 500, 4, "ok");
+	beats[1] = beat(three, 600, 5, "failed");
+	beats[0].trusted = beats[1].trusted = true;
+	CHECK_INT(store_fold(s, beats, 2, LLONG_MAX), STORE_DONE);
+	CHECK_INT(store_agents(s, "", 9, see, &seen, &total, &more),
+	    STORE_DONE);
+	CHECK_INT(total, 3);
+	CHECK_INT(seen.last.last_poll, 600);
+	CHECK_INT(seen.last.applied_version, 5);
 	store_free(s);
 	folder_remove();
 }

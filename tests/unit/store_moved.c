@@ -268,4 +268,89 @@ UNIT("a database that is replaced while it is being opened is not believed")
 	folder_remove();
 }
 
+static void
+enrols(struct store *s, const char *id)
+{
+	struct store_agent a = { .registered_at = 1 };
+	char text[] = "here";
+	long long generation;
+
+	a.address = text;
+	snprintf(a.id, sizeof(a.id), "%s", id);
+	CHECK_INT(store_register(s, &a, NULL, &generation), STORE_DONE);
+}
+
+/* How many are listed as new, which is asked of liveness. */
+static void
+lists(void *arg, const struct store_agent *a)
+{
+	strcat(arg, (char[]){ a->id[0], '\0' });
+}
+
+static const char first[] = "11111111-1111-4111-8111-111111111111";
+static const char second[] = "22222222-2222-4222-8222-222222222222";
+
+/* Sweeps, and says who is new by what liveness knows. */
+static const char *
+newcomers(struct store *s)
+{
+	struct store_filter filter = { .after = "", .limit = 9,
+		.state = "new", .version = -1 };
+	static char seen[9];
+	char last[TOKEN_UUID];
+	long long total;
+	bool more;
+
+	seen[0] = '\0';
+	CHECK_INT(store_sweep(s, 1000, 1000), STORE_DONE);
+	CHECK_INT(store_agents_by(s, &filter, lists, seen, &total, last,
+	    &more), STORE_DONE);
+	CHECK_INT(total, strlen(seen));
+	return seen;
+}
+
+UNIT("liveness follows a database with other agents, be they as many")
+{
+	char away[128];
+	struct store *s;
+
+	folder_make();
+	s = store_here("truncate");
+	enrols(s, first);
+	snprintf(away, sizeof(away), "%s.away", path);
+	CHECK(rename(path, away) == 0);
+	enrols(s, second);
+	CHECK_TEXT(newcomers(s), "2");
+	CHECK(rename(away, path) == 0);
+	CHECK_TEXT(newcomers(s), "1");
+	store_free(s);
+	folder_remove();
+}
+
+UNIT("a deletion while liveness was locked is made up for, be they as many")
+{
+	const struct store_deed deed = { .action = "delete", .who = "me",
+		.address = "", .request_id = "" };
+	const struct store_options options = { .path = path,
+		.journal = "truncate", .interval = 30, .busy_ms = 10 };
+	sqlite3 *other;
+	struct store *s;
+	char live[128];
+
+	folder_make();
+	s = store_new(&options);
+	enrols(s, first);
+	CHECK_TEXT(newcomers(s), "1");
+	snprintf(live, sizeof(live), "%s/controller-live.db", folder);
+	CHECK_INT(sqlite3_open(live, &other), SQLITE_OK);
+	CHECK_INT(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+	    SQLITE_OK);
+	CHECK_INT(store_forget(s, first, &deed, 1), STORE_DONE);
+	sqlite3_close(other);
+	enrols(s, second);
+	CHECK_TEXT(newcomers(s), "2");
+	store_free(s);
+	folder_remove();
+}
+
 UNIT_MAIN
