@@ -177,7 +177,7 @@ struct store {
 	/* where a walk through all agents goes on, see store_sweep */
 	struct {
 		bool live;
-		bool owed;	/* however many there are on both sides */
+		bool owed;	/* see store_sweep_owed */
 		char after[TOKEN_UUID];
 	} walk;
 	char why[160], detail[640];
@@ -364,6 +364,9 @@ enum store_end store_spread(struct store *, long long version, long long at);
 enum store_end store_spread_write(struct store *);
 void store_spread_forget(struct store *);
 void store_spread_tell(struct store *);
+/* Truth and liveness may have as many agents, but others: the next store_sweep
+ * walks through all of them, from the first one on. */
+void store_sweep_owed(struct store *);
 /* Fills an agent's liveness; leaves it "never" where it is not known. */
 enum store_end store_live(struct store *, struct store_agent *);
 

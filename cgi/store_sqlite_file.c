@@ -256,7 +256,7 @@ store_file_ready(struct store_file *f)
 		return STORE_DONE;
 	if (f->db != NULL && !f->doubtful) {
 		log_warn("store", "%s was replaced: opened again", f->path);
-		f->store->walk.owed = true;
+		store_sweep_owed(f->store);
 	}
 	store_file_close(f);
 	return store_file_open(f);

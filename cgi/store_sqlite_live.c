@@ -196,7 +196,7 @@ store_live_forget(struct store *s, const char *id)
 	if (end == STORE_DONE)
 		end = store_pulse_end(s, store_live_drop(s, id));
 	if (end != STORE_DONE)
-		s->walk.owed = true;
+		store_sweep_owed(s);
 	return end;
 }
 

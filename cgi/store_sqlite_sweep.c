@@ -218,6 +218,13 @@ store_sweep_walk(struct store *s, char (*ids)[TOKEN_UUID], long long until,
 	return end;
 }
 
+void
+store_sweep_owed(struct store *s)
+{
+	memset(&s->walk, 0, sizeof(s->walk));
+	s->walk.owed = true;
+}
+
 /* Whether truth has as many agents as the tally. */
 static enum store_end
 store_sweep_joined(struct store *s, bool *joined)
