@@ -215,7 +215,8 @@ beat_slot_open(struct beat *b, const char *path, long long slot)
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0 && slot > b->shut && errno != ENOENT) {
-		log_warn("beat", "%s: %s", path, strerror(errno));
+		log_warn("beat", "%s: %s: its heartbeats wait", path,
+		    strerror(errno));
 		b->shut = slot;
 	}
 	return fd;

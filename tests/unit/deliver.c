@@ -199,7 +199,9 @@ UNIT("a refusal is said once, and tried again only with a new version")
 	CHECK_TEXT(deliver_word(&w.deliver), "ok");
 }
 
-UNIT("while the newest is refused, a worker that restarts gets the last good")
+/* The worker has version 1, and has refused version 2. */
+static void
+world_refuses_second(void)
 {
 	world_begin(1);
 	world_publish();
@@ -209,6 +211,11 @@ UNIT("while the newest is refused, a worker that restarts gets the last good")
 	w.manner = MANNER_400;
 	world_poll();
 	world_run(1000);
+}
+
+UNIT("while the newest is refused, a worker that restarts gets the last good")
+{
+	world_refuses_second();
 	CHECK_INT(w.version, 1);
 	w.manner = MANNER_WELL;
 	world_restart_worker();
@@ -221,14 +228,7 @@ UNIT("while the newest is refused, the last good is tried with backoff, too")
 {
 	int posts;
 
-	world_begin(1);
-	world_publish();
-	world_poll();
-	world_run(1000);
-	world_publish();
-	w.manner = MANNER_400;
-	world_poll();
-	world_run(1000);
+	world_refuses_second();
 	posts = w.posts;
 	w.manner = MANNER_500;
 	world_restart_worker();
@@ -241,14 +241,7 @@ UNIT("while the newest is refused, the last good is tried with backoff, too")
 
 UNIT("the refusal is told again when the worker was gone meanwhile")
 {
-	world_begin(1);
-	world_publish();
-	world_poll();
-	world_run(1000);
-	world_publish();
-	w.manner = MANNER_400;
-	world_poll();
-	world_run(1000);
+	world_refuses_second();
 	w.manner = MANNER_GONE;
 	world_run(10000);
 	CHECK_TEXT(deliver_word(&w.deliver), "no-worker");

@@ -280,7 +280,7 @@ enrols(struct store *s, const char *id)
 	CHECK_INT(store_register(s, &a, NULL, &generation), STORE_DONE);
 }
 
-/* How many are listed as new, which is asked of liveness. */
+/* Adds the first digit of its id to a text. */
 static void
 lists(void *arg, const struct store_agent *a)
 {
