@@ -173,23 +173,35 @@ settings_check_length(const char *name, const char *text, size_t most,
 		    strlen(text), most);
 }
 
+/* It is an object within another one. */
+static void
+settings_check_object(const char *text, struct buf *error)
+{
+	struct buf around = BUF_INIT(strlen(text) + 8);
+	struct json_error why;
+	struct json *object = json_parse(text, strlen(text), &why);
+
+	buf_printf(&around, "{\"\":%s}", text);
+	if (object == NULL)
+		buf_printf(error, "AGENT_METADATA: begins like a JSON "
+		    "object, but: %s (byte %zu)\n", why.message, why.offset);
+	else if (!json_check(around.data, around.len, &why))
+		buf_printf(error, "AGENT_METADATA: at most %d levels of "
+		    "[ and {\n", JSON_DEPTH_MAX - 1);
+	json_free(object);
+	buf_free(&around);
+}
+
 /* It has a bound as JSON, in which a text is longer than it looks. */
 static void
 settings_check_metadata(const char *text, struct buf *error)
 {
 	struct buf json = BUF_INIT(SETTINGS_METADATA_MAX);
-	struct json_error why;
-	struct json *object;
 
 	if (text == NULL)
 		return;
 	if (text[0] == '{') {
-		object = json_parse(text, strlen(text), &why);
-		if (object == NULL)
-			buf_printf(error, "AGENT_METADATA: begins like a JSON "
-			    "object, but: %s (byte %zu)\n", why.message,
-			    why.offset);
-		json_free(object);
+		settings_check_object(text, error);
 		buf_str(&json, text);
 	} else {
 		json_put_text(&json, text);

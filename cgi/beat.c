@@ -24,11 +24,13 @@
 
 enum {
 	BEAT_GRACE_MS = 200,	/* a writer may be that late for its slot */
-	BEAT_SLOTS_MAX = 64,	/* looked at in one go */
 	BEAT_FILE_MAX = 64 << 20,
 	BEAT_PIECE = 6 << 20,	/* folded at a time: a million agents' slot */
 	BEAT_TURN_MS = 100,	/* then no other piece is begun */
 	BEAT_KEEP_SLOTS = 300,	/* ten minutes */
+	/* looked at in one go: more than those that may wait as they cannot
+	 * be opened */
+	BEAT_SLOTS_MAX = BEAT_KEEP_SLOTS + 64,
 };
 
 /* The answers of polls that lighttpd may give itself. */
@@ -208,7 +210,7 @@ beat_piece(struct beat *b, struct store *s, long long now, int fd, char *text)
 	return end == STORE_DONE && slot.last ? STORE_NONE : end;
 }
 
-/* Opens a slot's file, or says once that it is for others only. */
+/* Opens a slot's file, or says once why not. */
 static int
 beat_slot_open(struct beat *b, const char *path, long long slot)
 {

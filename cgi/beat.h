@@ -30,7 +30,7 @@ struct beat {
 	int claim;		/* the lock of the one who folds, -1 */
 	bool more;		/* the last fold left some, for want of time */
 	bool waits;		/* or as the store took none, which is said */
-	long long shut;		/* the last slot said to be for others only */
+	long long shut;		/* the last slot that was said to wait alone */
 	/* Told of polls that lighttpd itself has answered. May be NULL. */
 	void (*polled)(void *arg, int status, long long count);
 	void *arg;

@@ -92,9 +92,19 @@ long()
 	head -c "$1" /dev/zero | tr '\0' x
 }
 
+# nested LEVELS: an object of so many.
+nested()
+{
+	printf '{"a":%.0s' $(seq "$1")
+	printf 1
+	printf '}%.0s' $(seq "$1")
+}
+
 @test "what no controller would register is refused at the start" {
 	agent_fails AGENT_METADATA='{"rack":"\u0000"}'
 	grep -q 'AGENT_METADATA.*u0000' <<<"$output"
+	agent_fails AGENT_METADATA="$(nested 32)"
+	grep -q 'AGENT_METADATA.*31 levels' <<<"$output"
 	agent_fails AGENT_METADATA="$(long 4095)"
 	grep -q 'AGENT_METADATA.*4096' <<<"$output"
 	agent_fails AGENT_METADATA="$(long 4093)\""
@@ -115,6 +125,11 @@ long()
 	rm "$dir/state/agent.state"
 	agent_run CONTROLLER_API_KEY="${AGENT_KEY#*: }" \
 	    AGENT_METADATA="{\"a\":\"$(long 4088)\"}"
+	wait_until registered
+	program_stop agent
+	rm "$dir/state/agent.state"
+	agent_run CONTROLLER_API_KEY="${AGENT_KEY#*: }" \
+	    AGENT_METADATA="$(nested 31)"
 	wait_until registered
 }
 

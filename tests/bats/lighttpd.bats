@@ -115,6 +115,13 @@ os.execv(sys.argv[1], ["config.fcgi"])
 	for n in 1 2 3; do
 		: 3<>/dev/tcp/127.0.0.1/"$(<"$dir/port")"
 	done
+	# each has been accepted, and closed (no CLOSE_WAIT, 08, is left)
+	met()
+	{
+		refute grep -q ":$(printf %04X "$(<"$dir/port")") [^ ]* 08 " \
+		    /proc/net/tcp
+	}
+	wait_until met
 	program_stop lonely
 }
 

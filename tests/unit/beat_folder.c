@@ -17,13 +17,13 @@ static int folder_open(const char *, int);
 #include "store_here.h"
 
 static struct beat beat, other;
-static const char *shut = "";
+static long shut;	/* slots that are a multiple of it are for others */
 
-/* Root may open each file: that of the slot is for others all the same. */
+/* Root may open each file: those all the same not. */
 static int
 folder_open(const char *file, int flags)
 {
-	if (strcmp(strrchr(file, '/') + 1, shut) != 0)
+	if (shut == 0 || atol(strrchr(file, '/') + 1) % shut != 0)
 		return open(file, flags);
 	errno = EACCES;
 	return -1;
@@ -164,7 +164,7 @@ UNIT("a slot that is for others only holds up none behind it, till it is old")
 	snprintf(slot, sizeof(slot), "%s/beats/100", folder);
 	notes(100 * BEAT_SLOT_MS + 5);
 	notes(101 * BEAT_SLOT_MS + 5);
-	shut = "100";
+	shut = 100;
 	beat_fold(&beat, s, 110 * BEAT_SLOT_MS);
 	CHECK_INT(last_poll(s), 101 * BEAT_SLOT_MS + 5);
 	CHECK_INT(access(slot, F_OK), 0);
@@ -174,7 +174,31 @@ UNIT("a slot that is for others only holds up none behind it, till it is old")
 	CHECK_INT(access(slot, F_OK), 0);
 	beat_fold(&beat, s, (101 + BEAT_KEEP_SLOTS) * BEAT_SLOT_MS);
 	CHECK(access(slot, F_OK) < 0);
-	shut = "";
+	shut = 0;
+	store_free(s);
+	ends();
+}
+
+UNIT("nor do many of them")
+{
+	char slot[128];
+	struct store *s;
+
+	begins(true);
+	s = store_here("wal");
+	shut = 2;
+	for (int n = 1; n < 300; n++)
+		notes(n * BEAT_SLOT_MS + 5);
+	do
+		beat_fold(&beat, s, 302 * BEAT_SLOT_MS);
+	while (beat.more);
+	CHECK_INT(last_poll(s), 299 * BEAT_SLOT_MS + 5);
+	for (int n = 1; n < 300; n++) {
+		snprintf(slot, sizeof(slot), "%s/beats/%d", folder, n);
+		/* the oldest is forgotten */
+		CHECK_INT(access(slot, F_OK) == 0, n % 2 == 0 && n > 2);
+	}
+	shut = 0;
 	store_free(s);
 	ends();
 }
