@@ -28,8 +28,8 @@ declare -A packages=(
 	[agent]="ca-certificates"
 	[worker]="ca-certificates"
 	[run]="lighttpd lighttpd-modules-lua curl ca-certificates"
-	[test]="bats jq lighttpd-mod-openssl nats-server openssl procps python3
-	    redis-server shellcheck"
+	[test]="bats jq libnghttp2-dev lighttpd-mod-openssl nats-server openssl
+	    procps python3 redis-server shellcheck"
 	[lint]="clang clang-format cppcheck lua5.4 shellcheck"
 	[bench]="nginx npm wrk"
 	[web]="apache2 chromium chromium-driver fcgiwrap

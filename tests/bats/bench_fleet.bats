@@ -90,6 +90,70 @@ assert "50 agents" in text and "99 %" in text' "$dir/svg"
 	grep -q 'after away' "$dir/played"
 }
 
+@test "agents behind a proxy that speaks HTTP/2 see what is published" {
+	played --connections 1 --streams 8
+	[ "$(value behind) $(value refused) $(value failed)" = "0 0 0" ]
+	[ "$(value published)" = 1 ]
+}
+
+@test "more requests at once than lighttpd takes by HTTP/2 are asked again" {
+	"$fleet" --url "$base" --agents 200 --interval 0 --warm 0 --seconds 2 \
+	    --connections 2 --streams 50 --values "$dir/values"
+	[ "$(value refused) $(value failed)" = "0 0" ]
+	[ "$(value polls_per_second | cut -d . -f 1)" -gt 100 ]
+}
+
+@test "a played agent whose token is refused registers again by HTTP/2" {
+	local id
+	id=$(curl -sf "${ADMIN[@]}" "$base/agents?limit=1000" |
+	    jq -r 'map(select(.hostname == "agent-0000048")) | .[0].id')
+	request POST "/agents/$id/token" "$ADMIN_KEY"
+	expect_status 200
+	sleep 2.5		# until every process knows
+	played --seed 7 --token-key "$dir/state/token.key" --streams 8
+	[ "$(value behind) $(value failed)" = "0 0" ]
+	[ "$(value registered)" -ge 1 ]
+	[ "$(value refused)" = "$(value registered)" ]
+}
+
+@test "the controller's restart is survived by HTTP/2, a kill as well" {
+	local how player
+	for how in TERM KILL; do
+		played --publish-at 4 --streams 8 >"$dir/played" 2>&1 &
+		player=$!
+		wait_until grep -q agents "$dir/played"
+		program_stop controller "$how"
+		sleep 2
+		controller_again
+		wait "$player"
+		[ "$(value behind)" = 0 ]
+		[ "$(value failed)" -gt 0 ]
+	done
+}
+
+@test "a server that speaks no HTTP/2 is said not to answer" {
+	local port
+	port=$(port_free)
+	program_start old python3 -c '
+import socket, sys
+listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    caller, _ = listening.accept()
+    print(caller.recv(14), flush=True)
+    caller.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    caller.close()' "$port"
+	wait_until curl -s -o "$dir/old" "http://127.0.0.1:$port/"
+	run -1 "$fleet" --url "http://127.0.0.1:$port" --streams 8 --seconds 1
+	[[ $output == *"does not answer"* ]]
+	grep -qF 'PRI * HTTP/2.0' "$dir/old.log"
+	program_stop old
+}
+
+@test "of an option that is given twice the last one counts" {
+	run -1 "$fleet" --agents 7 --agents 9 --url "http://127.0.0.1:$(port_free)"
+	[[ $output == *"fleet: 9 agents"* ]]
+}
+
 @test "with a connection each, the same ports come again and again" {
 	local port
 	port=$(port_free)
@@ -130,7 +194,9 @@ while True:
 	--url http://127.0.0.1:80000|--url is http://127.x.x.x:PORT
 	--subscribe ftp://127.0.0.1:1|redis:// or nats://
 	--hold 5 --connections 10|each held poll has a connection
+	--hold 5 --connections 10 --streams 8|--connections 125 at least
 	--interval 0 --agents 5|twice as many agents
+	--streams 8 --keep-alive off|--streams wants connections that are kept
 	--until seen|needs --publish-at
 	--keep-alive maybe|one of on, off
 	ROWS

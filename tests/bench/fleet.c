@@ -25,7 +25,9 @@ fleet_bound(const struct fleet *f)
 	size_t most = (17u << 20) + (size_t)f->opt.agents *
 	    (sizeof(struct agent) + AGENT_SIGN + (f->opt.subscribe != NULL ?
 	    sizeof(struct wake) : 0)) +
-	    (size_t)(f->opt.connections + 1) * (sizeof(struct conn) + 4);
+	    (size_t)(f->opt.connections * f->opt.streams + 1) *
+	    (sizeof(struct conn) + 4) + (f->opt.streams == 1 ? 0 :
+	    h2_size((uint32_t)f->opt.connections, (uint32_t)f->opt.streams));
 
 	fprintf(stderr, "fleet: %ld agents, %ld connections, %zu MB of memory "
 	    "at most\n", f->opt.agents, f->opt.connections, most >> 20);
@@ -43,7 +45,11 @@ fleet_open(struct fleet *f)
 	f->second = calloc(f->seconds + 1, sizeof(*f->second));
 	f->chance = f->opt.seed << 20;
 	if (f->second != NULL && f->epoll >= 0 && ask_open(&f->ask, &f->opt) &&
-	    conns_open(&f->conns, (uint32_t)f->opt.connections) &&
+	    conns_open(&f->conns,
+	    (uint32_t)(f->opt.connections * f->opt.streams),
+	    (uint32_t)f->opt.connections) && (f->opt.streams == 1 ||
+	    h2_open(&f->h2, (uint32_t)f->opt.connections,
+	    (uint32_t)f->opt.streams)) &&
 	    agents_open(&f->agents, (uint32_t)f->opt.agents,
 	    (uint64_t)f->opt.seed, f->opt.token_key))
 		return true;
@@ -55,6 +61,7 @@ void
 fleet_close(struct fleet *f)
 {
 	wakes_close(&f->wakes);
+	h2_close(&f->h2);
 	conns_close(&f->conns);
 	agents_close(&f->agents);
 	ask_close(&f->ask);

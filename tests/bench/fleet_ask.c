@@ -98,6 +98,50 @@ ask_register(const struct fleet_option *o, uint32_t who, char *out)
 	return (size_t)n;
 }
 
+static nghttp2_nv
+ask_pair(char *name, size_t named, char *value, size_t n)
+{
+	nghttp2_nv nv = {
+		.name = (uint8_t *)name, .namelen = named,
+		.value = (uint8_t *)value, .valuelen = n,
+		.flags = NGHTTP2_NV_FLAG_NO_COPY_NAME |
+		    NGHTTP2_NV_FLAG_NO_COPY_VALUE,
+	};
+
+	/* no proxy keeps credentials in a table that others share */
+	if (named == 13 && memcmp(name, "authorization", 13) == 0)
+		nv.flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+	return nv;
+}
+
+size_t
+ask_fields(char *p, nghttp2_nv nv[ASK_FIELDS])
+{
+	static char method[] = ":method", path[] = ":path",
+	    scheme[] = ":scheme", http[] = "http", authority[] = ":authority";
+	size_t n = 0, len = strcspn(p, " ");
+
+	nv[n++] = ask_pair(method, 7, p, len);
+	p += len + 1;
+	len = strcspn(p, " ");
+	nv[n++] = ask_pair(path, 5, p, len);
+	nv[n++] = ask_pair(scheme, 7, http, 4);
+	for (p = strchr(p, '\n') + 1; *p != '\r' && n < ASK_FIELDS;
+	    p += len + 2) {
+		char *name = p;
+
+		for (; *p != ':'; p++)
+			if (*p >= 'A' && *p <= 'Z')
+				*p = (char)(*p - 'A' + 'a');
+		len = strcspn(p + 2, "\r");
+		nv[n++] = p - name == 4 && memcmp(name, "host", 4) == 0 ?
+		    ask_pair(authority, 10, p + 2, len) :
+		    ask_pair(name, (size_t)(p - name), p + 2, len);
+		p += 2;
+	}
+	return n;
+}
+
 bool
 ask_registered(struct agent_set *set, uint32_t who, const char *body)
 {

@@ -3,6 +3,7 @@
 /*
  * What an agent says to the controller, and the tags that it may have.
  */
+#include <nghttp2/nghttp2.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 
 enum {
 	ASK_MAX = 1024,		/* bytes of a request */
+	ASK_FIELDS = 16,	/* of a request by HTTP/2 */
 	ASK_TAGS = 4096,	/* versions in one run */
 };
 
@@ -39,6 +41,9 @@ size_t ask_poll(const struct ask *, const struct agent_set *, uint32_t who,
     char *out);
 /* Its registration, with the fleet's key. */
 size_t ask_register(const struct fleet_option *, uint32_t who, char *out);
+/* How many fields of HTTP/2 one of these two is; they point into the request,
+ * which is changed. */
+size_t ask_fields(char *request, nghttp2_nv out[ASK_FIELDS]);
 /* Takes its token from the answer. False: there is none. */
 bool ask_registered(struct agent_set *, uint32_t who, const char *body);
 /* A publish of something new. */

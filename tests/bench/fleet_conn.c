@@ -90,7 +90,7 @@ static const llhttp_settings_t conn_settings = {
 };
 
 bool
-conns_open(struct conn_set *set, uint32_t n)
+conns_open(struct conn_set *set, uint32_t n, uint32_t sockets)
 {
 	struct rlimit files;
 
@@ -98,9 +98,9 @@ conns_open(struct conn_set *set, uint32_t n)
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
-	if (files.rlim_max < n + 64) {
+	if (files.rlim_max < sockets + 64) {
 		fprintf(stderr, "fleet: --connections %u, but the limit of "
-		    "open files is %lu (ulimit -Hn)\n", n,
+		    "open files is %lu (ulimit -Hn)\n", sockets,
 		    (unsigned long)files.rlim_max);
 		return false;
 	}
@@ -140,7 +140,7 @@ conn_rest(struct fleet *f, struct conn *c, bool open)
 		f->conns.idle[f->conns.idles++] = i;
 }
 
-static void
+void
 conn_fail(struct fleet *f, struct conn *c)
 {
 	conn_rest(f, c, false);
@@ -229,8 +229,13 @@ conn_begin(struct fleet *f, struct conn *c)
 	c->sent = c->got = 0;
 	c->began = c->done = false;
 	c->named = c->tagged = 0;
+	c->status = 0;
 	c->fresh = c->fd < 0;
 	c->state = CONN_ASKS;
+	if (f->h2.n > 0 && c->who != CONN_PUBLISH) {
+		h2_ask(f, c);
+		return;
+	}
 	llhttp_init(&c->parser, HTTP_RESPONSE, &conn_settings);
 	c->parser.data = c;
 	if (c->fresh && !conn_call(f, c))
@@ -279,19 +284,16 @@ conns_publish(struct fleet *f)
 	return true;
 }
 
-static void
-conn_answered(struct fleet *f, struct conn *c)
+void
+conn_answered(struct fleet *f, struct conn *c, int status, bool keeps)
 {
-	bool keeps = f->opt.keeps && llhttp_should_keep_alive(&c->parser);
-
 	c->etag[c->tagged] = '\0';
 	conn_rest(f, c, keeps);
 	c->out[c->got] = '\0';
 	if (c->who < f->agents.n && f->agents.all[c->who].denied)
-		fleet_registered(f, c->who, c->parser.status_code, c->out);
+		fleet_registered(f, c->who, status, c->out);
 	else
-		fleet_answered(f, c->who, c->parser.status_code, c->etag,
-		    c->asked);
+		fleet_answered(f, c->who, status, c->etag, c->asked);
 }
 
 static void
@@ -311,7 +313,9 @@ conn_read(struct fleet *f, struct conn *c)
 		} else
 			err = llhttp_finish(&c->parser);
 		if (c->done)
-			conn_answered(f, c);
+			conn_answered(f, c, c->parser.status_code,
+			    f->opt.keeps &&
+			    llhttp_should_keep_alive(&c->parser));
 		else if (n <= 0)
 			conn_again(f, c);
 		else if (err != HPE_OK)
@@ -357,7 +361,10 @@ conns_overdue(struct fleet *f, int64_t since)
 	for (uint32_t i = 0; i <= f->conns.n; i++) {
 		struct conn *c = &f->conns.all[i];
 
-		if (c->state != CONN_IDLE && c->asked < since)
-			conn_fail(f, c);
+		if (c->state == CONN_IDLE || c->asked >= since)
+			continue;
+		if (f->h2.n > 0 && c->who != CONN_PUBLISH)
+			h2_forget(f, c);
+		conn_fail(f, c);
 	}
 }

@@ -2,6 +2,7 @@
 #define FLEET_CONN_H
 /*
  * The fleet's connections: each carries one request at a time, of any agent.
+ * By HTTP/2 several of them share one of TCP (fleet_h2.h).
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,18 +13,20 @@
 
 enum conn_state {
 	CONN_IDLE,		/* open or not */
-	CONN_CALLS,		/* connect(2) is under way */
+	CONN_CALLS,		/* waits for a connection */
 	CONN_ASKS,		/* sends, or waits for the answer */
 };
 
 struct conn {
-	int fd;			/* -1 */
+	int fd;			/* -1, and by HTTP/2 */
+	int32_t stream;		/* by HTTP/2; 0: none */
 	uint32_t who;		/* an agent, or CONN_PUBLISH */
 	enum conn_state state;
 	bool fresh;		/* nothing was asked on it before */
 	bool began, done;	/* the answer */
 	uint16_t len, sent;	/* of out */
 	uint16_t got;		/* of a body, which takes its place */
+	int status;		/* of the answer; 0: none yet */
 	int64_t asked;		/* us: when the agent had it */
 	llhttp_t parser;
 	char name[8];		/* of a field; longer ones are cut */
@@ -44,8 +47,9 @@ struct conn_set {
 
 struct fleet;
 
-/* False: out of memory, or of descriptors, which is said. */
-bool conns_open(struct conn_set *, uint32_t n);
+/* So many, over so many sockets. False: out of memory, or of descriptors,
+ * which is said. */
+bool conns_open(struct conn_set *, uint32_t n, uint32_t sockets);
 void conns_close(struct conn_set *);
 
 /* Asks for an agent; there must be an idle one. */
@@ -56,5 +60,10 @@ bool conns_publish(struct fleet *);
 void conns_event(struct fleet *, uint32_t i, uint32_t events);
 /* Gives up what was asked before `since`. */
 void conns_overdue(struct fleet *, int64_t since);
+
+/* What becomes of one that asked: it is idle afterwards, and by HTTP/1.1
+ * closed, unless it is kept. */
+void conn_answered(struct fleet *, struct conn *, int status, bool keeps);
+void conn_fail(struct fleet *, struct conn *);
 
 #endif

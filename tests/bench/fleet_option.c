@@ -40,6 +40,9 @@ static const struct setting option_table[] = {
 	    "Seconds before that, which do not count"),
 	NUMBER("--connections", connections, "200", 1, 60000,
 	    "The most connections at once; with --hold at least one an agent"),
+	NUMBER("--streams", streams, "1", 1, 100,
+	    "Requests at once on a connection: more than one by HTTP/2, "
+	    "without TLS, as from a proxy"),
 	TEXT("--keep-alive", keep_alive, SETTING_CHOICE, "on", "on off",
 	    "Whether a connection carries more than one request"),
 	NUMBER("--sources", sources, "8", 1, 200,
@@ -87,15 +90,16 @@ static const struct setting option_secrets[] = {
 	{ .name = NULL },
 };
 
+/* What is said last counts. */
 static const char *
 option_get(const void *arg, const char *name)
 {
-	const char *const *word = arg;
+	const char *const *word = arg, *value = NULL;
 
 	for (; word[0] != NULL; word += 2)
 		if (strcmp(word[0], name) == 0)
-			return word[1];
-	return NULL;
+			value = word[1];
+	return value;
 }
 
 static void
@@ -105,8 +109,8 @@ option_help(void)
 
 	buf_str(&text, "usage: fleet [--OPTION VALUE]...\n\n"
 	    "Plays a fleet of agents against a controller of this machine, "
-	    "and says what\nit saw. Memory: 17 MB, 68 bytes an agent and "
-	    "1 KB a connection.\n\n");
+	    "and says what\nit saw. Memory: 17 MB, 68 bytes an agent, "
+	    "1 KB a connection,\nand of HTTP/2 120 KB.\n\n");
 	setting_help(option_table, &text);
 	setting_help(option_secrets, &text);
 	fputs(buf_text(&text), stdout);
@@ -183,12 +187,17 @@ option_fits(struct fleet_option *o)
 		    "environment");
 	if (o->publish_at == 0 && strcmp(o->until, "seen") == 0)
 		return option_wrong("--until seen needs --publish-at");
-	if (o->hold > 0 && o->connections < o->agents)
-		return option_wrong("each held poll has a connection: "
-		    "--connections %ld at least", o->agents);
-	if (o->interval == 0 && o->agents < 2 * o->connections)
+	if (o->streams > 1 && !o->keeps)
+		return option_wrong("--streams wants connections that are kept "
+		    "alive");
+	if (o->hold > 0 && o->connections * o->streams < o->agents)
+		return option_wrong("each held poll has a connection, or a "
+		    "stream of one: --connections %ld at least",
+		    (o->agents + o->streams - 1) / o->streams);
+	if (o->interval == 0 &&
+	    o->agents < 2 * o->connections * o->streams)
 		return option_wrong("--interval 0 wants twice as many agents "
-		    "as connections");
+		    "as requests at once");
 	if (o->subscribe != NULL && o->agents > 50000)
 		return option_wrong("--subscribe is for 50000 agents at most");
 	return true;

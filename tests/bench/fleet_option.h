@@ -10,7 +10,7 @@
 struct fleet_option {
 	char *url;
 	long agents, interval, jitter, seconds, warm;
-	long connections, sources, timeout;
+	long connections, streams, sources, timeout;
 	char *keep_alive, *beats, *confirm;	/* "on", "off" */
 	long hold, spread, seed;
 	char *subscribe, *token_key;

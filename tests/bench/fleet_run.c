@@ -73,6 +73,8 @@ fleet_collect(struct fleet *f, int64_t us)
 
 		if ((events[i].data.u64 & WAKE_MARK) != 0)
 			wakes_event(f, number);
+		else if ((events[i].data.u64 & H2_MARK) != 0)
+			h2_event(f, number, events[i].events);
 		else
 			conns_event(f, number, events[i].events);
 	}
@@ -90,6 +92,7 @@ fleet_wait(struct fleet *f, int64_t us)
 	struct timespec rest = { .tv_nsec = us * 1000 };
 	int n;
 
+	h2_flush(f);
 	if (f->first)
 		return fleet_collect(f, us) >= 0;
 	if (f->opt.interval == 0) {

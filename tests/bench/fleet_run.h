@@ -6,6 +6,7 @@
  */
 #include "fleet_conn.h"
 #include "fleet_count.h"
+#include "fleet_h2.h"
 #include "fleet_option.h"
 #include "fleet_proc.h"
 #include "fleet_wake.h"
@@ -44,6 +45,7 @@ struct fleet {
 	struct agent_set agents;
 	struct ask ask;
 	struct conn_set conns;
+	struct h2_set h2;		/* none by HTTP/1.1 */
 	struct wake_set wakes;
 	struct fleet_score score;
 	struct count moment;		/* latencies of this second */
