@@ -30,7 +30,7 @@ declare -A packages=(
 	[run]="lighttpd lighttpd-modules-lua curl ca-certificates"
 	[test]="bats jq libnghttp2-dev lighttpd-mod-openssl nats-server openssl
 	    procps python3 redis-server shellcheck"
-	[lint]="clang clang-format cppcheck lua5.4 shellcheck"
+	[lint]="clang clang-format cppcheck libnghttp2-dev lua5.4 shellcheck"
 	[bench]="nginx npm wrk"
 	[web]="apache2 chromium chromium-driver fcgiwrap
 	    libapache2-mod-fcgid nginx"

@@ -1,12 +1,13 @@
 /*
  * libnghttp2 does the protocol; here are the sockets, and which stream is
- * whose. A request that the server has not begun (RFC 9113, 8.7) is asked
- * again on a new connection, as every client does; anything else that ends
+ * whose. A request of which the server says that it has not begun it (RFC
+ * 9113, 8.7) is asked again, as every client does; anything else that ends
  * without an answer has failed.
  */
 #include "fleet_h2.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,13 +143,17 @@ static bool
 h2_submit(struct h2_link *link, struct conn *c)
 {
 	nghttp2_nv nv[ASK_FIELDS];
+	int32_t stream;
 
 	if (nghttp2_session_check_request_allowed(link->session) == 0)
 		return false;
-	c->stream = nghttp2_submit_request(link->session, NULL, nv,
+	stream = nghttp2_submit_request(link->session, NULL, nv,
 	    ask_fields(c->out, nv), NULL, c);
+	if (stream <= 0)
+		return false;
+	c->stream = stream;
 	link->asks = true;
-	return c->stream > 0;
+	return true;
 }
 
 /* --- the socket --------------------------------------------------------- */
@@ -182,11 +187,14 @@ h2_call(struct fleet *f, struct h2_link *link)
 		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 		.data.u64 = H2_MARK | (uint64_t)(link - f->h2.all),
 	};
+	int on = 1;
 
 	link->len = link->sent = 0;
 	link->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
-	return link->fd >= 0 && h2_session(link) &&
+	/* nothing waits for an acknowledgement, as with a proxy */
+	return link->fd >= 0 && setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY,
+	    &on, sizeof(on)) == 0 && h2_session(link) &&
 	    epoll_ctl(f->epoll, EPOLL_CTL_ADD, link->fd, &watch) == 0 &&
 	    (connect(link->fd, (struct sockaddr *)&f->opt.address,
 	    sizeof(f->opt.address)) == 0 || errno == EINPROGRESS);
@@ -293,7 +301,7 @@ h2_read(struct fleet *f, struct h2_link *link)
 			h2_end(f, link);
 			return;
 		}
-	} while (n == sizeof(in));
+	} while (n > 0);	/* of an end behind data nothing else tells */
 	h2_again(f, link);
 	if (nghttp2_session_want_write(link->session) != 0 ||
 	    nghttp2_session_want_read(link->session) == 0)

@@ -39,14 +39,15 @@ static const struct setting option_table[] = {
 	NUMBER("--warm", warm, "2", 0, OPTION_DAY,
 	    "Seconds before that, which do not count"),
 	NUMBER("--connections", connections, "200", 1, 60000,
-	    "The most connections at once; with --hold at least one an agent"),
+	    "The most connections at once; with --hold an agent has one of "
+	    "its own, or a stream of one"),
 	NUMBER("--streams", streams, "1", 1, 100,
 	    "Requests at once on a connection: more than one by HTTP/2, "
-	    "without TLS, as from a proxy"),
+	    "without TLS, as from a proxy; lighttpd takes eight"),
 	TEXT("--keep-alive", keep_alive, SETTING_CHOICE, "on", "on off",
 	    "Whether a connection carries more than one request"),
 	NUMBER("--sources", sources, "8", 1, 200,
-	    "Addresses of 127.0.0.0/8 to come from"),
+	    "Addresses of 127.0.0.0/8 to come from, by HTTP/1.1"),
 	NUMBER("--timeout", timeout, "10", 1, 300,
 	    "Seconds for an answer, beyond what is held"),
 	TEXT("--beats", beats, SETTING_CHOICE, "on", "on off",
@@ -110,7 +111,7 @@ option_help(void)
 	buf_str(&text, "usage: fleet [--OPTION VALUE]...\n\n"
 	    "Plays a fleet of agents against a controller of this machine, "
 	    "and says what\nit saw. Memory: 17 MB, 68 bytes an agent, "
-	    "1 KB a connection,\nand of HTTP/2 120 KB.\n\n");
+	    "1 KB a connection; of HTTP/2\n100 KB, and 3 KB a stream.\n\n");
 	setting_help(option_table, &text);
 	setting_help(option_secrets, &text);
 	fputs(buf_text(&text), stdout);
