@@ -80,7 +80,7 @@ assert "50 agents" in text and "99 %" in text' "$dir/svg"
 @test "the controller's restart is survived, and the peak after it is told" {
 	played --publish-at 3 --connections 10 >"$dir/played" 2>&1 &
 	local player=$!
-	wait_until grep -q agents "$dir/played"
+	wait_until grep -q "has version" "$dir/played"
 	controller_stop
 	sleep 3		# of an interval each: everybody meets its absence
 	controller_again
@@ -112,6 +112,19 @@ assert "50 agents" in text and "99 %" in text' "$dir/svg"
 	program_stop second
 }
 
+@test "an end right behind an answer is heard by HTTP/2" {
+	local port
+	port=$(port_free)
+	program_start ends python3 "$BATS_TEST_DIRNAME/second.py" "$port" ends
+	wait_until grep -q listens "$dir/ends.log"
+	# one that is not heard is waited for longer than this takes
+	"$fleet" --url "http://127.0.0.1:$port" --agents 50 --interval 0 \
+	    --warm 0 --seconds 4 --timeout 60 --connections 1 --streams 8 \
+	    --values "$dir/values"
+	[ "$(grep -c 'a connection' "$dir/ends.log")" -ge 5 ]
+	program_stop ends
+}
+
 @test "a played agent whose token is refused registers again by HTTP/2" {
 	local id
 	id=$(curl -sf "${ADMIN[@]}" "$base/agents?limit=1000" |
@@ -130,7 +143,7 @@ assert "50 agents" in text and "99 %" in text' "$dir/svg"
 	for how in TERM KILL; do
 		played --publish-at 4 --streams 8 >"$dir/played" 2>&1 &
 		player=$!
-		wait_until grep -q agents "$dir/played"
+		wait_until grep -q "has version" "$dir/played"
 		program_stop controller "$how"
 		sleep 2
 		controller_again
@@ -140,17 +153,25 @@ assert "50 agents" in text and "99 %" in text' "$dir/svg"
 	done
 }
 
-@test "a server that speaks no HTTP/2 is said not to answer" {
-	local port
-	port=$(port_free)
-	program_start old python3 -c '
+# answers NAME PORT HEAD: a server that answers each caller with that and
+# closes; prints the port he came from, and how he began.
+answers()
+{
+	program_start "$1" python3 -c '
 import socket, sys
 listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 while True:
-    caller, _ = listening.accept()
-    print(caller.recv(14), flush=True)
-    caller.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-    caller.close()' "$port"
+    caller, (_, port) = listening.accept()
+    print(port, caller.recv(4096)[:14], flush=True)
+    caller.sendall(sys.argv[2].encode() + b"\r\nConnection: close\r\n"
+        b"Content-Length: 0\r\n\r\n")
+    caller.close()' "$2" "$3"
+}
+
+@test "a server that speaks no HTTP/2 is said not to answer" {
+	local port
+	port=$(port_free)
+	answers old "$port" 'HTTP/1.1 400 Bad Request'
 	wait_until curl -s -o "$dir/old" "http://127.0.0.1:$port/"
 	run -1 "$fleet" --url "http://127.0.0.1:$port" --streams 8 --seconds 1
 	[[ $output == *"does not answer"* ]]
@@ -166,16 +187,7 @@ while True:
 @test "with a connection each, the same ports come again and again" {
 	local port
 	port=$(port_free)
-	program_start ports python3 -c '
-import socket, sys
-listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-while True:
-    caller, (_, port) = listening.accept()
-    caller.recv(4096)
-    print(port, flush=True)
-    caller.sendall(b"HTTP/1.1 200 OK\r\nETag: \"1-0123456789abcdef\"\r\n"
-        b"Content-Length: 0\r\nConnection: close\r\n\r\n")
-    caller.close()' "$port"
+	answers ports "$port" $'HTTP/1.1 200 OK\r\nETag: "1-0123456789abcdef"'
 	wait_until curl -sf "http://127.0.0.1:$port/"
 	"$fleet" --url "http://127.0.0.1:$port" --agents 50 --interval 0 \
 	    --connections 2 --seconds 5 --keep-alive off --sources 200

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""second.py PORT: a server that speaks HTTP/2 (RFC 9113) and does what a busy
-one may do: goes away once while it is asked, and refuses streams. Says so."""
+"""second.py PORT [ends]: a server that speaks HTTP/2 (RFC 9113) and does what a
+busy one may do: goes away once while it is asked, and refuses streams; or ends
+each connection right behind its twentieth answer. Says so."""
 import socket
 import struct
 import sys
 
-DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY = 0, 1, 3, 4, 7
+HEADERS, RST_STREAM, SETTINGS, GOAWAY = 1, 3, 4, 7
 ACK, END_STREAM, END_HEADERS, REFUSED = 1, 1, 4, 7
 TAG = b'"1-0123456789abcdef"'
 # :status 200 or 304 (RFC 7541, A), and a literal etag
@@ -37,7 +38,7 @@ def serve(caller, number):
         return
     print("a connection", flush=True)
     caller.sendall(frame(SETTINGS, 0, 0))
-    asked, last, away = 0, 0, 0
+    asked, last, over = 0, 0, False
     while True:
         head = read(caller, 9)
         read(caller, int.from_bytes(head[:3], "big"))
@@ -48,21 +49,25 @@ def serve(caller, number):
         if kind != HEADERS:
             continue
         asked += 1
-        if away:
+        if over:
             continue
-        if asked % 40 == 7:
+        if asked % 40 == 7 and not ends:
             print("refused one", flush=True)
             caller.sendall(frame(RST_STREAM, 0, stream,
                                  struct.pack(">I", REFUSED)))
-        elif asked == 100 and number == 0:
-            away = stream
+        elif asked == 100 and number == 0 and not ends:
+            over = True
             print("went away from", stream, flush=True)
             caller.sendall(frame(GOAWAY, 0, 0, struct.pack(">II", last, 0)))
         else:
             answer(caller, stream, 0x88 if number + asked == 1 else 0x8b)
             last = stream
+            if ends and asked == 20:
+                over = True
+                caller.shutdown(socket.SHUT_WR)
 
 
+ends = sys.argv[2:] == ["ends"]
 listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 print("listens", flush=True)
 number = 0

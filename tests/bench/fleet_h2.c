@@ -292,7 +292,7 @@ h2_read(struct fleet *f, struct h2_link *link)
 	static uint8_t in[65536];
 	ssize_t n;
 
-	do {
+	for (;;) {	/* of an end behind data nothing else tells */
 		n = recv(link->fd, in, sizeof(in), 0);
 		if (n < 0 && errno == EAGAIN)
 			break;
@@ -301,7 +301,7 @@ h2_read(struct fleet *f, struct h2_link *link)
 			h2_end(f, link);
 			return;
 		}
-	} while (n > 0);	/* of an end behind data nothing else tells */
+	}
 	h2_again(f, link);
 	if (nghttp2_session_want_write(link->session) != 0 ||
 	    nghttp2_session_want_read(link->session) == 0)

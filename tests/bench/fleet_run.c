@@ -223,8 +223,11 @@ fleet_begin(struct fleet *f)
 	while (f->first && f->now < f->opt.timeout * FLEET_SECOND)
 		if (!fleet_wait(f, 100000))
 			return false;
-	if (f->first_status == 200)
+	if (f->first_status == 200) {
+		fprintf(stderr, "fleet: %s/config has version %lld\n",
+		    f->opt.url, f->version);
 		return true;
+	}
 	fprintf(stderr, f->first_status == 0 ? "fleet: %s/config does not "
 	    "answer\n" : "fleet: %s/config answers %d to an agent\n",
 	    f->opt.url, f->first_status);
