@@ -700,16 +700,33 @@ accepted()
 	done <"$dir/ids"
 }
 
-# was_pushed ID PLACE: what a worker of the version before did to push.
+# was SCRIPT WORD...: a step of a worker of the version before. Like each of
+# its steps it is one: the worker beside it sees no half of it.
+was()
+{
+	redis -n 1 eval "local call, id = redis.call, ARGV[1]
+	    local tasks, index = 'worker:hit:tasks', 'worker:hit:index'
+	    local task = 'worker:hit:task:' .. id
+	    local result = 'worker:hit:result:' .. id
+	    local function drop()
+	        local entry = call('HGET', task, 'entry')
+	        call('XACK', tasks, 'workers', entry)
+	        call('XDEL', tasks, entry)
+	    end
+	    $1
+	    return 'done'" 0 "${@:2}"
+	[ "$(<"$dir/redis.out")" = 'done' ]
+}
+
+# was_pushed ID PLACE
 was_pushed()
 {
-	redis -n 1 xadd worker:hit:tasks '*' id "$1"
-	redis -n 1 hset "worker:hit:task:$1" config \
-	    "{\"version\":1,\"data\":{\"url\":\"$target/hello\"}}" \
-	    created 1700000000000 state 0 attempts 0 failures 0 \
-	    entry "$(<"$dir/redis.out")"
-	redis -n 1 zadd worker:hit:index "$2" "$1"
-	redis -n 1 set worker:hit:arrivals "$2"
+	was "call('HSET', task, 'config', ARGV[3], 'created', 1700000000000,
+	        'state', 0, 'attempts', 0, 'failures', 0,
+	        'entry', call('XADD', tasks, '*', 'id', id))
+	    call('ZADD', index, ARGV[2], id)
+	    call('SET', 'worker:hit:arrivals', ARGV[2])" "$1" "$2" \
+	    "{\"version\":1,\"data\":{\"url\":\"$target/hello\"}}"
 }
 
 # was_begun ID CONSUMER: the first that waits.
@@ -718,29 +735,27 @@ was_begun()
 	redis -n 1 xreadgroup group workers "$2" count 1 \
 	    streams worker:hit:tasks '>'
 	grep -q "$1" "$dir/redis.out"
-	redis -n 1 hset "worker:hit:task:$1" state 1 attempts 1
+	was "call('HSET', task, 'state', 1, 'attempts', 1)" "$1"
 }
 
-# was_dropped ID: its entry, at the end of an attempt.
-was_dropped()
+# was_failed ID: and waits to be tried again.
+was_failed()
 {
-	local entry
-	redis -n 1 hget "worker:hit:task:$1" entry
-	entry=$(<"$dir/redis.out")
-	redis -n 1 xack worker:hit:tasks workers "$entry"
-	redis -n 1 xdel worker:hit:tasks "$entry"
+	was "drop()
+	    call('HSET', task, 'failures', 1, 'error', 'before')
+	    call('ZADD', 'worker:hit:later', 1700000000000, id)" "$1"
 }
 
 was_ended()
 {
-	was_dropped "$1"
-	redis -n 1 del "worker:hit:task:$1"
-	redis -n 1 hset "worker:hit:task:$1" state 2 attempts 1 \
-	    created 1700000000000 ended 1700000001000 error ''
-	redis -n 1 pexpire "worker:hit:task:$1" 600000
-	redis -n 1 set "worker:hit:result:$1" "{\"task_id\":\"$1\",
-	    \"status\":\"completed\",\"body\":\"then\",\"attempts\":1}" \
-	    PX 600000
+	was "drop()
+	    call('DEL', task)
+	    call('HSET', task, 'state', 2, 'attempts', 1,
+	        'created', 1700000000000, 'ended', 1700000001000, 'error', '')
+	    call('PEXPIRE', task, 600000)
+	    call('SET', result, ARGV[2], 'PX', 600000)" "$1" \
+	    "{\"task_id\":\"$1\",\"status\":\"completed\",
+	    \"body\":\"then\",\"attempts\":1}"
 }
 
 @test "the queue in Redis of the version before is moved, and done" {
@@ -754,9 +769,7 @@ was_ended()
 	done
 	was_pushed "${id}4" 4
 	was_ended "${id}1"
-	was_dropped "${id}3"
-	redis -n 1 hset "worker:hit:task:${id}3" failures 1 error before
-	redis -n 1 zadd worker:hit:later 1700000000000 "${id}3"
+	was_failed "${id}3"
 	start
 	for n in 2 3 4; do
 		task=$id$n
