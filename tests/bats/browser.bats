@@ -23,8 +23,8 @@ look()
 	shift 2
 	[ -z "$BROWSER_SHOTS" ] ||
 	    shot=(--shot "$BROWSER_SHOTS/$TRANSPORT-$BATS_TEST_NUMBER.png")
-	python3 "$BATS_TEST_DIRNAME/browser.py" "$what" "$base$path" \
-	    "${shot[@]}" "$@" >"$dir/seen" || return
+	python3 "$BATS_TEST_DIRNAME/browser.py" "$what" "$(port_free)" \
+	    "$base$path" "${shot[@]}" "$@" >"$dir/seen" || return
 	see '.violations == []' &&
 	see '[.console[] | select(test("^(SEVERE|WARNING)"))] == []' &&
 	see --arg here "${base%"$prefix"}/" \

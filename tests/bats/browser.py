@@ -17,7 +17,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -53,11 +52,8 @@ def with_parent():
 
 
 class Browser:
-    def __init__(self, dark, width):
+    def __init__(self, port, dark, width):
         self.profile = tempfile.mkdtemp()
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
         self.driver = subprocess.Popen(
             ["chromedriver", f"--port={port}", "--log-level=SEVERE"],
             stdout=subprocess.DEVNULL, preexec_fn=with_parent,
@@ -197,6 +193,7 @@ def try_out(b):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("what", choices=sorted(OPERATIONS))
+    p.add_argument("port", type=int, help="for chromedriver")
     p.add_argument("url")
     p.add_argument("--key")
     p.add_argument("--shot")
@@ -204,7 +201,7 @@ def main():
     p.add_argument("--width", type=int, default=1280)
     a = p.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    b = Browser(a.dark, a.width)
+    b = Browser(a.port, a.dark, a.width)
     try:
         b.ask("POST", "/url", {"url": a.url})
         seen = {"operations": b.until(b.run, OPERATIONS[a.what]),

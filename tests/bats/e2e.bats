@@ -81,7 +81,7 @@ agent_state()
 	{
 		local count
 		count=$(polls)
-		sleep 1
+		sleep 3
 		[ "$(polls)" = "$count" ]
 	}
 	wait_until silent

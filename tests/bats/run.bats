@@ -39,11 +39,13 @@ make_run_at()
 	shift 2
 	declare -g "ports_$name=$ports"
 	# shellcheck disable=SC2086	# three words
+	rm -f "$house/$name.log"
 	setsid env --default-signal=INT -u MAKEFLAGS -u MAKELEVEL $ports \
 	    STATE_DIR="$house/$name" ENV_FILE="$house/env" LOG_LEVEL=info \
 	    ${tree:+"BIN=$tree/build/bin"} "$@" make --no-print-directory -C "${tree:-$top}" run \
 	    </dev/null >"$house/$name.log" 2>&1 3>&- &
 	echo $! >"$dir/session.$name"
+	wait_until session_begun "$name"
 }
 
 port()
@@ -77,6 +79,16 @@ session_pids()
 		[ "${words[3]}" != "$1" ] || [ "${words[0]}" = Z ] ||
 		    echo "${line%% *}"
 	done 2>/dev/null
+}
+
+# Before setsid(2) it has no processes, as when it is over.
+session_begun()
+{
+	local line words pid
+	pid=$(cat "$dir/session.$1")
+	read -r line 2>/dev/null <"/proc/$pid/stat" || return 0
+	read -ra words <<<"${line##*) }"
+	[ "${words[3]}" = "$pid" ]
 }
 
 session_over()

@@ -27,6 +27,7 @@ teardown()
 {
 	program_stop worker
 	program_stop second KILL
+	program_stop beats KILL
 	program_stop redis KILL
 }
 
@@ -63,7 +64,7 @@ queue_url()
 # start [NAME=value ...]: a worker with an empty queue.
 start()
 {
-	rm -f "$dir"/queue.db*
+	rm -f "$dir"/queue.db* "$dir/worker.log"
 	start_again "$@"
 }
 
@@ -89,7 +90,7 @@ second()
 push()
 {
 	request GET '/hit?async=true'
-	expect_status 202
+	expect_status 202 || return
 	task=$(jq -r .task_id "$dir/body")
 }
 
@@ -268,7 +269,7 @@ sys.stdout.buffer.write((bytes(range(256)) * 2)[:300])' | cmp - "$dir/got"
 @test "WORKER_CONCURRENCY tasks run at once, the others wait" {
 	local n
 	start WORKER_CONCURRENCY=3
-	put_url "$target/wait?$dir/go-many"
+	put "{\"url\":\"$target/wait?$dir/go-many\",\"timeout_seconds\":300}"
 	for n in {1..8}; do
 		push
 	done
@@ -597,7 +598,7 @@ claimed()
 @test "a worker that lives keeps its task beyond a lease" {
 	[ "$engine" = redis ] || skip "one worker has the queue"
 	start
-	put_url "$target/wait?$dir/go-long"
+	put "{\"url\":\"$target/wait?$dir/go-long\",\"timeout_seconds\":300}"
 	push
 	wait_until state '.tasks.running == 1'
 	second
@@ -738,6 +739,22 @@ was_begun()
 	was "call('HSET', task, 'state', 1, 'attempts', 1)" "$1"
 }
 
+# was_beating CONSUMER: it lives, and touches what it has begun, until the
+# test ends.
+was_beating()
+{
+	local port
+	port=$(<"$dir/redis.port")
+	program_start beats redis-cli -p "$port" -n 1 -r -1 -i 1 eval "
+	    local tasks, me = 'worker:hit:tasks', ARGV[1]
+	    local mine = redis.call('XPENDING', tasks, 'workers', '-', '+',
+	        100, me)
+	    for _, one in ipairs(mine) do
+	        redis.call('XCLAIM', tasks, 'workers', me, 0, one[1], 'JUSTID')
+	    end
+	    return #mine" 0 "$1"
+}
+
 # was_failed ID: and waits to be tried again.
 was_failed()
 {
@@ -807,6 +824,7 @@ was_ended()
 	was_pushed "${id}2" 2
 	was_begun "${id}1" gone
 	was_begun "${id}2" gone
+	was_beating gone
 	start
 	was_pushed "${id}3" 3
 	task=${id}3

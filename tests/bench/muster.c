@@ -82,6 +82,8 @@ main(int argc, char **argv)
 	rc = ids == NULL ? SQLITE_NOMEM :
 	    sqlite3_open_v2(argv[1], &db, SQLITE_OPEN_READWRITE, NULL);
 	if (rc == SQLITE_OK)
+		rc = sqlite3_busy_timeout(db, 10000);
+	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = muster_add(db, ids, (uint32_t)n);
