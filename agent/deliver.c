@@ -102,8 +102,16 @@ deliver_gave(void *arg, const struct fetch_result *result)
 static enum deliver_at
 deliver_ask(struct deliver *d)
 {
+	d->again = false;
 	d->fetch = tell_state(d->hub, d->settings, deliver_asked, d);
 	return d->fetch != NULL ? DELIVER_ASKING : deliver_rest_unasked(d);
+}
+
+static enum deliver_at
+deliver_ask_later(struct deliver *d)
+{
+	d->again = true;
+	return d->at;
 }
 
 static enum deliver_at
@@ -262,12 +270,14 @@ static enum deliver_at (*const deliver_table[DELIVER_ATS][DELIVER_EVENTS])
 		[DELIVER_TOLD] = deliver_told,
 		[DELIVER_UNHELPFUL] = deliver_unasked,
 		[DELIVER_SILENT] = deliver_unasked,
+		[DELIVER_HURRY] = deliver_ask_later,
 	},
 	[DELIVER_GIVING] = {
 		[DELIVER_APPLIED] = deliver_applied,
 		[DELIVER_REFUSED] = deliver_refused,
 		[DELIVER_UNHELPFUL] = deliver_ungiven,
 		[DELIVER_SILENT] = deliver_ungiven,
+		[DELIVER_HURRY] = deliver_ask_later,
 	},
 };
 
@@ -276,6 +286,8 @@ deliver_happens(struct deliver *d, enum deliver_event event)
 {
 	if (deliver_table[d->at][event] != NULL)
 		d->at = deliver_table[d->at][event](d);
+	if (d->at == DELIVER_RESTING && d->again)
+		d->at = deliver_ask(d);
 	if (d->at != DELIVER_STOPPED)
 		deliver_note_lag(d);
 	if (d->at == DELIVER_RESTING)

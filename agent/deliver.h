@@ -50,6 +50,7 @@ struct deliver {
 	struct config newest;
 	struct config giving;	/* under way */
 	bool confirmed;
+	bool again;	/* is asked again behind what is under way */
 	struct plan_worker worker;
 	struct retry asks, gives;	/* failures in a row */
 	int64_t check_due, give_due;	/* loop_now */
@@ -75,13 +76,14 @@ void deliver_stop(struct deliver *);
 void deliver_offer(struct deliver *, struct config *);
 /* The controller said that the newest known is the present one. */
 void deliver_confirm(struct deliver *);
-/* Asks the worker now, and forgets refusals: someone mended something. */
+/* Asks the worker soon, and forgets refusals: someone mended something. */
 void deliver_hurry(struct deliver *);
 /* The settings name another worker, or another key: the same, and what is
  * under way is dropped. */
 void deliver_anew(struct deliver *);
 
-/* Asks the worker now: it may have gone. */
+/* Asks the worker soon: it may have gone. What is under way comes to its end
+ * before; it may have been the last that is heard of a worker. */
 void deliver_look(struct deliver *);
 
 /* False when the worker has been without its configuration for longer than

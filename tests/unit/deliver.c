@@ -253,6 +253,22 @@ UNIT("the refusal is told again when the worker was gone meanwhile")
 	CHECK(strstr(w.deliver.why, "400") != NULL);
 }
 
+UNIT("a worker that ends behind its acknowledgement is looked for at once")
+{
+	world_begin(1);
+	world_publish();
+	world_poll();
+	while (!w.posted)
+		world_step(w.now + 5000);
+	deliver_look(&w.deliver);
+	world_answer();
+	CHECK_INT(w.disk.version, 1);
+	world_restart_worker();
+	world_run(300);
+	CHECK_INT(w.version, 1);
+	CHECK_INT(w.posts, 2);
+}
+
 UNIT("refused for the key, it is tried again when the worker restarts")
 {
 	world_begin(1);
