@@ -177,10 +177,10 @@ store_silent(struct store *s, const struct store_told *told,
 
 	*looked = 0;
 	for (*left = false; !*left; after = pages[count - 1]) {
-		start = clock_steady();
+		start = clock_busy();
 		end = store_silent_pages(&s->live, told, now, after, pages,
 		    &count);
-		*looked += clock_steady() - start;
+		*looked += clock_busy() - start;
 		if (end != STORE_DONE || count == 0)
 			return end;
 		end = store_silent_mark(s, told, now, pages, count);

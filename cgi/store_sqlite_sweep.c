@@ -5,9 +5,10 @@
  * is not what is there: without a WAL a power cut may leave one and not
  * the other.
  *
- * It refuses to take more than a fiftieth of the time, or to look for silence
- * more than a two-hundredth: when the next look is due lies in liveness, for
- * all processes, and while one of them takes long to look, the others do not.
+ * It refuses to take more than a fiftieth of a processor, or to look for
+ * silence more than a two-hundredth: when the next look is due lies in
+ * liveness, for all processes, and while one of them takes long to look, the
+ * others do not.
  */
 #include "store_sqlite.h"
 
@@ -37,7 +38,8 @@ store_sweep_due(long long due, long long now)
 	return now >= due || due - now > STORE_SWEEP_MOST;
 }
 
-/* Notes when the next look is due, after one that took `cost` ms. */
+/* Notes when the next look is due, after one that took `cost` ms of a
+ * processor: had it stood still meanwhile, none would be due for long. */
 static enum store_end
 store_sweep_next(struct store_file *f, enum store_sql which, long long now,
     long long cost)
@@ -242,7 +244,7 @@ store_sweep_joined(struct store *s, bool *joined)
 static enum store_end
 store_sweep_join(struct store *s, long long now, long budget)
 {
-	long long start = clock_steady();
+	long long start = clock_steady(), busy = clock_busy();
 	char (*ids)[TOKEN_UUID];
 	bool left = false, joined;
 	enum store_end end = store_sweep_joined(s, &joined);
@@ -262,7 +264,7 @@ store_sweep_join(struct store *s, long long now, long budget)
 		end = store_tally_anew(s);
 	if (end == STORE_DONE && !left)
 		end = store_sweep_next(&s->live, STORE_SQL_SWEEP_JOINED, now,
-		    clock_steady() - start);
+		    clock_busy() - busy);
 	return end;
 }
 

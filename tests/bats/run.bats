@@ -38,8 +38,8 @@ make_run_at()
 	local name=$1 ports=$2
 	shift 2
 	declare -g "ports_$name=$ports"
-	# shellcheck disable=SC2086	# three words
 	rm -f "$house/$name.log"
+	# shellcheck disable=SC2086	# three words
 	setsid env --default-signal=INT -u MAKEFLAGS -u MAKELEVEL $ports \
 	    STATE_DIR="$house/$name" ENV_FILE="$house/env" LOG_LEVEL=info \
 	    ${tree:+"BIN=$tree/build/bin"} "$@" make --no-print-directory -C "${tree:-$top}" run \

@@ -289,4 +289,29 @@ UNIT("an agent that is well has no error")
 	folder_remove();
 }
 
+static int
+stands_still(void *arg)
+{
+	(void)arg;
+	usleep(20000);
+	return 0;
+}
+
+UNIT("a look that was held up is followed by the next, all the same")
+{
+	folder_make();
+	s = store_here("wal");
+	joins(1);
+	tells(1000, 1, "ok", NULL);
+	store_sweep_owed(s);
+	sqlite3_progress_handler(s->live.db, 8, stands_still, NULL);
+	CHECK_INT(store_sweep(s, 2000, 60000), STORE_DONE);
+	sqlite3_progress_handler(s->live.db, 0, NULL, NULL);
+	CHECK(!s->walk.owed);
+	CHECK(asks("SELECT silent FROM sweep") < 2000 + 4000);
+	CHECK(asks("SELECT joined FROM sweep") < 2000 + 4000);
+	store_free(s);
+	folder_remove();
+}
+
 UNIT_MAIN
