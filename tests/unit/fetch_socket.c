@@ -36,9 +36,9 @@ deaf(void)
 }
 
 static int
-ask(struct trial *t, const char *url)
+ask(struct trial *t, const char *url, int64_t timeout_ms)
 {
-	struct fetch_request r = { .url = url, .timeout_ms = 300 };
+	struct fetch_request r = { .url = url, .timeout_ms = timeout_ms };
 
 	t->ends = 0;
 	trial_run(t, &r);
@@ -52,14 +52,14 @@ UNIT("a connection that is kept is watched, one that came to nothing is not")
 	struct trial t;
 
 	trial_open(&t);
-	CHECK_INT(ask(&t, nobody), 0);
+	CHECK_INT(ask(&t, nobody, 300), 0);
 	CHECK_INT(sockets_known(&t), 0);
-	CHECK_INT(ask(&t, trial_url(&t, "/missing")), 404);
+	CHECK_INT(ask(&t, trial_url(&t, "/missing"), 30000), 404);
 	CHECK_INT(sockets_known(&t), 1);
-	CHECK_INT(ask(&t, trial_url(&t, "/missing")), 404);
+	CHECK_INT(ask(&t, trial_url(&t, "/missing"), 30000), 404);
 	CHECK_INT(sockets_known(&t), 1);
-	CHECK_INT(ask(&t, nobody), 0);
-	CHECK_INT(ask(&t, "http://127.0.0.1:1/"), 0);
+	CHECK_INT(ask(&t, nobody, 300), 0);
+	CHECK_INT(ask(&t, "http://127.0.0.1:1/", 300), 0);
 	CHECK_INT(sockets_known(&t), 1);
 	trial_close(&t);
 }
@@ -86,7 +86,7 @@ UNIT("who gets the descriptor of one that came to nothing is left alone")
 	char c;
 
 	trial_open(&t);
-	CHECK_INT(ask(&t, deaf()), 0);
+	CHECK_INT(ask(&t, deaf(), 300), 0);
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	CHECK_INT(write(pair[0], "a", 1), 1);
 	CHECK_INT(write(pair[1], "b", 1), 1);

@@ -255,6 +255,18 @@ UNIT("a child that was forked notes nothing, and takes nothing away")
 	end();
 }
 
+/* How much the thread has not written. */
+static size_t
+waiting(void)
+{
+	size_t len;
+
+	pthread_mutex_lock(&gather->lock);
+	len = gather->len;
+	pthread_mutex_unlock(&gather->lock);
+	return len;
+}
+
 UNIT("a disk that fills up under way ends nothing and spoils one line")
 {
 	struct rlimit had, small;
@@ -269,7 +281,8 @@ UNIT("a disk that fills up under way ends nothing and spoils one line")
 	CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
 	for (int i = 0; i < LINES; i++)
 		CHECK(note(1));
-	usleep(3 * GATHER_MS * 1000);
+	while (waiting() > 0)
+		usleep(GATHER_MS * 1000);
 	CHECK(setrlimit(RLIMIT_FSIZE, &had) == 0);
 	whole = lines(NULL, &spoilt);
 	CHECK(whole > 0 && whole < LINES);
