@@ -75,7 +75,7 @@ bounded()
 run_unit()
 {
 	local tap=$temp/unit.$1 since=$SECONDS status
-	bounded 300 "$BUILD/unit/$1" >"$tap" 2>"$tap.err"
+	bounded 1200 "$BUILD/unit/$1" >"$tap" 2>"$tap.err"
 	status=$?
 	[ $status = 0 ] || sed 's/^/# /' "$tap.err" >>"$tap"
 	printf '  UNIT   %-28s%s\n' "$1" "$(tap_count "$tap" $status)"
@@ -86,7 +86,7 @@ run_bats()
 	local file=tests/bats/$1.bats tap=$temp/bats.${1//\//-}.${2:-} status
 	local since=$SECONDS
 	case $1 in containers/*) file=tests/$1.bats ;; esac
-	TRANSPORT=${2:-standalone} bounded 1200 bats --tap "$file" \
+	TRANSPORT=${2:-standalone} bounded 3600 bats --tap "$file" \
 	    >"$tap" 2>&1
 	status=$?
 	printf '  BATS   %-28s%s\n' "$1${2:+ ($2)}" \

@@ -232,11 +232,15 @@ children()
 	program_stop agent
 	[ $((SECONDS - since)) -ge 9 ]
 	refute alive "$pid"
-	refute alive "$other"
+	wait_until refute alive "$other"
 	log_has agent 'does not stop: killed'
 	# Told twice, it does not wait.
 	supervise "$dir/deaf"
-	wait_until starts 2
+	deaf()
+	{
+		[ "$(grep -c '\[output\] ready' "$dir/agent.log")" = 2 ]
+	}
+	wait_until deaf
 	kill "$(program_pid agent)"
 	told()
 	{
@@ -264,7 +268,7 @@ children()
 	other=$(sed -n 's/.*\[output\] ready //p' "$dir/agent.log")
 	guard=$(ps -o pgid= "$pid")
 	guard=${guard// /}
-	[ "$(cat "/proc/$guard/comm")" = dcm-guard ]
+	wait_until grep -qx dcm-guard "/proc/$guard/comm"
 	alive "$other"
 	program_stop agent KILL
 	wait_until refute alive "$pid"
@@ -301,7 +305,8 @@ children()
 	wait_until worker_has 1
 	local pid left=0
 	for pid in $(started); do
-		! alive "$pid" || left=$((left + 1))
+		# another program may have the number by now
+		! grep -qs "$dir" "/proc/$pid/environ" || left=$((left + 1))
 	done
 	[ $left = 1 ]
 }

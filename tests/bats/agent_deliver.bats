@@ -17,7 +17,7 @@ problem='"headers": {"Content-Type": "application/problem+json"}'
 	    (.headers.etag | test(\"^.1-[0-9a-f]{16}.$\")) and
 	    .headers[\"content-type\"] == \"application/json\" and
 	    (.body | fromjson | .data.url == \"http://target/1\")"
-	log_has agent '\[worker\] version 1 applied'
+	wait_until log_has agent '\[worker\] version 1 applied'
 	asked worker 'map(select(.path == "/state") | .headers["x-api-key"]) |
 	    all(. == null)'
 }
@@ -49,9 +49,9 @@ problem='"headers": {"Content-Type": "application/problem+json"}'
 	say worker '{}'
 	publish 2
 	wait_until applied_is 2
+	wait_until state '.worker.state == "ok" and .worker.error == null'
 	request GET /health
 	expect_status 200
-	wait_until state '.worker.state == "ok" and .worker.error == null'
 	refute grep -q '^version 1$' "$dir/state/agent.state"
 }
 

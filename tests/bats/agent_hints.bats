@@ -74,7 +74,7 @@ quiet()
 			# it tries again, with backoff
 			wait_until met $manner 2
 			refute met $manner $((30 + 3 * (SECONDS - since)))
-			state '.hints == "connecting" and
+			wait_until state '.hints == "connecting" and
 			    .controller.state == "polling"'
 			[ "$(memory)" -lt 150 ]
 			program_stop agent
@@ -109,6 +109,9 @@ met()
 	say controller '{"GET /config?wait=55": {"status": 304}}'
 	agent_run DISTRIBUTION_STRATEGY=WATCH
 	wait_until applied_is 1
+	# its acknowledgement is news, which are told between the polls
+	wait_until counts controller "$held and
+	    .headers[\"x-applied-version\"] == \"1\"" 1
 	more controller "$held" 3
 	asked controller "[.[] | select($held) | .time] | .[-3:] |
 	    .[1] - .[0] >= 1.7 and .[2] - .[1] >= 1.7"
@@ -168,6 +171,6 @@ met()
 	pid=$(sed -n 's/.*started .*, process //p' "$dir/agent.log")
 	# until it becomes the worker it is a copy of the agent
 	wait_until grep -q dcm-worker "/proc/$pid/comm"
-	grep -az STATE_DIR "/proc/$pid/environ"
+	wait_until grep -az STATE_DIR "/proc/$pid/environ"
 	refute grep -az s3cret "/proc/$pid/environ"
 }

@@ -14,7 +14,7 @@ command_run()
 	    ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}" \
 	    AGENT_PORT=0 STATE_DIR="$dir/state" CONTROLLER_URL="$controller" \
 	    CONTROLLER_API_KEY=fleet-key WORKER_URL="$worker" \
-	    REQUEST_TIMEOUT_SECONDS=2 "$@" "$bin/dcm-agent" "$option"
+	    "$@" "$bin/dcm-agent" "$option"
 }
 
 # ends STATUS PATTERN
@@ -106,7 +106,7 @@ told()
 	command_run --once
 	ends 3 '.'
 	say controller '{"GET /config": {"do": "hang"}}'
-	command_run --once
+	command_run --once REQUEST_TIMEOUT_SECONDS=2
 	ends 3 '.'
 	applied_is ''
 	say controller '{}'
@@ -128,6 +128,7 @@ told()
 	publish 7 3600
 	agent_run
 	wait_until applied_is 7
+	wait_until grep -q '^version 7$' "$dir/state/agent.state"
 	cp "$dir/state/agent.state" "$dir/before"
 	command_run --once
 	[ "$status" = 7 ]

@@ -17,6 +17,7 @@ still()
 	publish 3
 	agent_run
 	wait_until applied_is 3
+	wait_until state '.applied_version == 3'
 	more controller "$polled" 2
 	id=$(curl -s "$agent/state" | jq -r .agent_id)
 	asked controller "[.[] | select($polled)] | .[0].headers |
@@ -102,6 +103,7 @@ still()
 	publish 1
 	agent_run
 	wait_until applied_is 1
+	wait_until state '.applied_version == 1'
 	jq -n '{"GET /config": {"status": 200, "headers":
 	    {"Content-Type": "application/json"}, "body":
 	    ("{\"version\": 9, \"data\": {\"a\": \"" +
@@ -159,6 +161,7 @@ still()
 	wait_until applied_is 7
 	publish 3
 	wait_until applied_is 7 3
+	wait_until state '.applied_version == 3'
 	log_has agent 'warn \[controller\] version 3 after 7'
 	truth '{"version": 0, "data": {}}'
 	wait_until log_has agent 'warn \[controller\].*version 0.*version 3 stays'

@@ -42,6 +42,7 @@ stopped()
 	publish 2 3600
 	kill -s HUP "$(program_pid agent)"
 	wait_until applied_is 1 2
+	wait_until counts controller '.path == "/config"' 3
 	asked controller 'map(select(.path == "/config")) | .[2] |
 	    .headers["cache-control"] == "no-cache"'
 }

@@ -44,13 +44,6 @@ listen()
 	wait_until test -e "$dir/heard.$1.ready"
 }
 
-# heard redis|nats N FILTER: whether the Nth payload is there, and is so.
-heard()
-{
-	[ "$(wc -l <"$dir/heard.$1")" -ge "$2" ] &&
-	    sed -n "$2p" "$dir/heard.$1" | json_true "$3"
-}
-
 # played MANNER: a broker that misbehaves; sets $played, its port.
 played()
 {

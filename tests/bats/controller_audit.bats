@@ -34,7 +34,7 @@ c.commit()' "$dir/state/controller.db" "$1"
 # that what follows is of one.
 minute_begin()
 {
-	while [ "$((10#$(date +%S)))" -ge 40 ]; do
+	while [ "$((10#$(date +%S)))" -ge 30 ]; do
 		sleep 0.5
 	done
 }

@@ -365,7 +365,7 @@ refused()
 			dir=$dir/publisher.$n
 			mkdir -p "$dir"
 			cp "$BATS_FILE_TMPDIR/controller.env" "$dir"
-			request POST /config "${ADMIN[@]}" \
+			unlocked request POST /config "${ADMIN[@]}" \
 			    --data "{\"url\":\"http://at-once/$n\"}" &&
 			    expect_status 201
 		) &

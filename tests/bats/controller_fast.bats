@@ -39,6 +39,13 @@ setup()
 	version=$(jq .version "$dir/body")
 }
 
+# A test that failed may have left them stopped.
+teardown()
+{
+	! lighttpd_has mod_magnet || ! program_runs controller ||
+	    responders CONT || :
+}
+
 # Stops or continues all responders: who answers then is lighttpd.
 responders()
 {
@@ -301,7 +308,8 @@ same()
 		alone "$AGENT_KEY"
 	done
 	responders STOP
-	for at in $(($(date +%s%3N) - 11000)) $(($(date +%s%3N) + 5000)) x; do
+	for at in $(($(date +%s%3N) - 11000)) $(($(date +%s%3N) + 600000)) x
+	do
 		line=$(sed "s/^[0-9x]*/$at/" "$front/now")
 		echo "$line" >"$front/now"
 		sleep 0.02
@@ -463,7 +471,7 @@ counts()
 	before=$(counted)
 	# one that was answered is not asked again
 	for n in 1 2 3 4 5 6 7 8 9; do
-		tried -t 10 "$AGENT_KEY" "If-None-Match: $tag"
+		wait_until tried -t 10 "$AGENT_KEY" "If-None-Match: $tag"
 	done
 	# what came within some ms of another is gathered first
 	wait_until noted $((before + 9))
@@ -486,6 +494,7 @@ burst()
 
 @test "polls that come together are all counted, with none behind them" {
 	local all
+	alone "$AGENT_KEY"
 	wait_until settled
 	all=$(counted)
 	burst 300

@@ -25,7 +25,7 @@ setup_file()
 		deploy a docker-build && deploy a docker-all &&
 		target_container && target_joins a
 	} >"$dir/up.log" 2>&1 || { tail -n 40 "$dir/up.log" >&2; return 1; }
-	wait_until -t 60 all_healthy
+	wait_until -t 180 all_healthy
 }
 
 teardown_file()
@@ -58,6 +58,11 @@ up_to_date()
 	curl -sf "$(cat "$dir/a.url")/health" | json_true '.status == "ok"'
 }
 
+fetched_two()
+{
+	docker logs "$(container worker)" 2>&1 | grep -F 'target:8000/two'
+}
+
 @test "the main job goes across the two compose files" {
 	wait_until registered agent-a
 	registered agent-a | json_true '.id | test("^[0-9a-f-]{36}$")'
@@ -69,7 +74,7 @@ up_to_date()
 	    --data '{"url":"http://target:8000/two"}'
 	expect_status 201
 	wait_until hit a two
-	docker logs "$(container worker)" 2>&1 | grep -F 'target:8000/two'
+	wait_until fetched_two
 	request GET /config "X-API-Key: $(secret agent_api_key)" \
 	    'If-None-Match: *'
 	expect_status 304
@@ -165,8 +170,8 @@ secrets_are_files()
 @test "a second project of agent and worker joins the same controller" {
 	deploy b docker
 	target_joins b
-	wait_until -t 60 healthy worker b
-	wait_until -t 60 healthy agent b
+	wait_until -t 180 healthy worker b
+	wait_until -t 180 healthy agent b
 	wait_until registered agent-b
 	publish three
 	wait_until hit a three
@@ -183,7 +188,7 @@ job_goes_on()
 	for page in one two; do
 		publish $page || return 1
 		for pair in a b; do
-			wait_until -t 40 hit $pair $page || {
+			wait_until -t 180 hit $pair $page || {
 				docker logs --tail 20 "$(container agent $pair)"
 				return 1
 			}
@@ -224,7 +229,7 @@ stopped()
 	[ "$(inspect '{{.State.ExitCode}}' "$1")" = 0 ] &&
 	[ "$(inspect '{{.State.OOMKilled}}' "$1")" = false ] &&
 	docker start "$(container "$1")" &&
-	wait_until -t 60 healthy "$1" && job_goes_on
+	wait_until -t 180 healthy "$1" && job_goes_on
 }
 
 @test "each container ends with status 0 at docker stop, and starts again" {
@@ -245,7 +250,7 @@ stopped()
 	refute curl -sf "$base/health"
 	hit a two
 	deploy a docker-controller
-	wait_until -t 60 ready
+	wait_until -t 180 ready
 	[ "$(curl -sf -D - -H "$key" "$base/config" |
 	    grep -ivE '^(date|server|x-request-id)')" = "$before" ]
 	[ "$(curl -sf -H "$key" "$base/config/1")" = "$old" ]
@@ -267,9 +272,9 @@ stopped()
 	deploy a docker-controller-down
 	deploy b docker
 	target_joins b
-	wait_until -t 60 hit b two
+	wait_until -t 180 hit b two
 	deploy a docker-controller
-	wait_until -t 60 ready
+	wait_until -t 180 ready
 	job_goes_on
 	[ "$(registered agent-b | jq .id)" = "$id" ]
 }
@@ -285,13 +290,13 @@ agent_failed_to_reach()
 	deploy a docker-controller-down
 	deploy b docker
 	target_joins b
-	wait_until -t 60 agent_failed_to_reach
+	wait_until -t 180 agent_failed_to_reach
 	[ "$(inspect '{{.State.Status}} {{.RestartCount}}' agent b)" = \
 	    'running 0' ]
 	deploy a docker-controller
-	wait_until -t 60 ready
+	wait_until -t 180 ready
 	job_goes_on
-	wait_until -t 60 healthy agent b
+	wait_until -t 180 healthy agent b
 }
 
 written()
@@ -342,11 +347,11 @@ dcm-controller -f docker-compose.controller.yml /compose_of a controller /"
 	[ "$(inspect '{{.State.StartedAt}}' controller)" = "$started" ]
 	refute docker exec "$(container controller)" ls copy.db
 	publish three
-	wait_until -t 40 hit a three
+	wait_until -t 180 hit a three
 	# Into a controller that runs, with what it has,
 	# shellcheck source=/dev/null
 	. "$dir/restore.sh"
-	wait_until -t 40 hit a two
+	wait_until -t 180 hit a two
 	[ "$(inspect '{{.State.StartedAt}}' controller)" = "$started" ]
 	request GET /config "X-API-Key: $(secret admin_api_key)"
 	[ "$(jq .version "$dir/body")" = $((version + 2)) ]
@@ -355,13 +360,13 @@ dcm-controller -f docker-compose.controller.yml /compose_of a controller /"
 	deploy a docker-controller-down
 	docker volume rm "${project}a-controller_state"
 	deploy a docker-controller
-	wait_until -t 60 ready
+	wait_until -t 180 ready
 	# shellcheck source=/dev/null
 	. "$dir/restore.sh"
 	request GET /config "X-API-Key: $(secret admin_api_key)"
 	[ "$(jq .version "$dir/body")" = $((version + 1)) ]
-	wait_until -t 40 hit a two
-	wait_until -t 40 registered agent-a
+	wait_until -t 180 hit a two
+	wait_until -t 180 registered agent-a
 	job_goes_on
 }
 
@@ -373,7 +378,7 @@ dcm-controller -f docker-compose.controller.yml /compose_of a controller /"
 	    docker build -q -t "dcm-controller:$DCM_TAG" -
 	deploy a docker-all
 	[ "$(inspect '{{index .Config.Labels "again"}}' controller)" = yes ]
-	wait_until -t 60 ready
+	wait_until -t 180 ready
 	[ "$(registered agent-a | jq -c '[.id, .registered_at]')" = "$before" ]
 	job_goes_on
 }
@@ -403,18 +408,18 @@ redis_says()
 	printf '%s\n' REDIS_IMAGE="dcm-redis:$DCM_TAG" \
 	    QUEUE_URL=redis://redis:6379 >>"$dir/b.env"
 	compose_of b agent-worker --profile redis up -d
-	wait_until -t 60 healthy redis b
-	wait_until -t 60 healthy worker b
+	wait_until -t 180 healthy redis b
+	wait_until -t 180 healthy worker b
 	[ "$(inspect '{{json .NetworkSettings.Ports}}' redis b)" = '{}' ]
 	publish one
-	wait_until -t 40 hit b one
+	wait_until -t 180 hit b one
 	# 503 until the worker has found its Redis
 	queued()
 	{
 		id=$(curl -sf "$(cat "$dir/b.url")/hit?async=true" |
 		    jq -r .task_id) && [ -n "$id" ]
 	}
-	wait_until -t 40 queued || {
+	wait_until -t 180 queued || {
 		docker logs "$(container worker b)"
 		return 1
 	}
@@ -423,7 +428,7 @@ redis_says()
 	redis_says keys '*' | grep "$id"
 	mv "$dir/b.before" "$dir/b.env"
 	deploy b docker
-	wait_until -t 40 hit b one
+	wait_until -t 180 hit b one
 	docker rm -fv "$(container redis b)"
 }
 
@@ -440,15 +445,15 @@ told()
 	    "$3=$port" DISTRIBUTION_STRATEGY="$1" \
 	    "$1_URL=$2://host.docker.internal:$port" >>"$dir/a.env"
 	compose_of a controller --profile "$2" up -d
-	wait_until -t 60 ready
+	wait_until -t 180 ready
 	request POST '/config?poll_interval=3600' \
 	    "X-API-Key: $(secret admin_api_key)" \
 	    --data '{"url":"http://target:8000/three"}'
 	expect_status 201
-	wait_until -t 60 hit a three
+	wait_until -t 180 hit a three
 	compose_of a agent-worker up -d
 	target_joins a || :
-	wait_until -t 60 subscribed || {
+	wait_until -t 180 subscribed || {
 		docker logs "$(container "$2" a-controller)"
 		docker logs "$(container agent)"
 		return 1
@@ -457,7 +462,7 @@ told()
 	    "X-API-Key: $(secret admin_api_key)" \
 	    --data '{"url":"http://target:8000/one"}'
 	expect_status 201
-	wait_until -t 40 hit a one
+	wait_until -t 180 hit a one
 	compose_of b agent-worker start agent
 	docker inspect -f '{{json .HostConfig.PortBindings}}' \
 	    "$(container "$2" a-controller)" | grep "$port"
@@ -465,10 +470,10 @@ told()
 	docker rm -fv "$(container "$2" a-controller)"
 	publish two
 	expect_status 201
-	wait_until -t 40 hit a two
+	wait_until -t 180 hit a two
 	mv "$dir/a.before" "$dir/a.env"
 	deploy a docker-all
-	wait_until -t 60 ready
+	wait_until -t 180 ready
 	job_goes_on
 }
 
@@ -508,7 +513,7 @@ subscribed()
 	deploy b docker-down
 	refute container agent b
 	refute container worker b
-	wait_until -t 60 all_healthy
+	wait_until -t 180 all_healthy
 	deploy a docker-all-down
 	[ -z "$(docker ps -aq -f "name=$project")" ]
 	[ -z "$(docker network ls -q -f "name=$project")" ]
