@@ -86,10 +86,10 @@ problem='"headers": {"Content-Type": "application/problem+json"}'
 	peers
 	publish 1
 	say worker '{"POST /config": {"do": "apply", "status": 500}}'
-	agent_run REQUEST_TIMEOUT_SECONDS=2
+	agent_run REQUEST_TIMEOUT_SECONDS=5
 	wait_until state '.applied_version == 1'
 	applied_is 1
-	say worker '{"POST /config": {"do": "apply", "delay": 4}}'
+	say worker '{"POST /config": {"do": "apply", "delay": 10}}'
 	publish 2
 	wait_until state '.applied_version == 2'
 	applied_is 1 2
