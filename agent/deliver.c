@@ -25,6 +25,7 @@ enum deliver_event {
 	DELIVER_SILENT,		/* in the order of enum ack_kind */
 	DELIVER_OFFERED,
 	DELIVER_HURRY,
+	DELIVER_LOOK,
 	DELIVER_EVENTS
 };
 
@@ -265,19 +266,20 @@ static enum deliver_at (*const deliver_table[DELIVER_ATS][DELIVER_EVENTS])
 		[DELIVER_TIMER] = deliver_ask,
 		[DELIVER_OFFERED] = deliver_consider,
 		[DELIVER_HURRY] = deliver_ask,
+		[DELIVER_LOOK] = deliver_ask,
 	},
 	[DELIVER_ASKING] = {
 		[DELIVER_TOLD] = deliver_told,
 		[DELIVER_UNHELPFUL] = deliver_unasked,
 		[DELIVER_SILENT] = deliver_unasked,
-		[DELIVER_HURRY] = deliver_ask_later,
+		[DELIVER_LOOK] = deliver_ask_later,
 	},
 	[DELIVER_GIVING] = {
 		[DELIVER_APPLIED] = deliver_applied,
 		[DELIVER_REFUSED] = deliver_refused,
 		[DELIVER_UNHELPFUL] = deliver_ungiven,
 		[DELIVER_SILENT] = deliver_ungiven,
-		[DELIVER_HURRY] = deliver_ask_later,
+		[DELIVER_LOOK] = deliver_ask_later,
 	},
 };
 
@@ -370,5 +372,5 @@ deliver_anew(struct deliver *d)
 void
 deliver_look(struct deliver *d)
 {
-	deliver_happens(d, DELIVER_HURRY);
+	deliver_happens(d, DELIVER_LOOK);
 }

@@ -76,14 +76,15 @@ void deliver_stop(struct deliver *);
 void deliver_offer(struct deliver *, struct config *);
 /* The controller said that the newest known is the present one. */
 void deliver_confirm(struct deliver *);
-/* Asks the worker soon, and forgets refusals: someone mended something. */
+/* Asks the worker now, if it is not just asked or given something, and forgets
+ * the refusals until then: someone mended something. */
 void deliver_hurry(struct deliver *);
 /* The settings name another worker, or another key: the same, and what is
  * under way is dropped. */
 void deliver_anew(struct deliver *);
 
-/* Asks the worker soon: it may have gone. What is under way comes to its end
- * before; it may have been the last that is heard of a worker. */
+/* Asks the worker once more, behind what is under way: it may have gone, and
+ * that have been the last that is heard of it. */
 void deliver_look(struct deliver *);
 
 /* False when the worker has been without its configuration for longer than

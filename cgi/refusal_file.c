@@ -124,13 +124,13 @@ bool
 refusal_lock(struct refusal *r, bool make, struct refusal_head *head)
 {
 	const struct timespec turn = { .tv_nsec = 1000000 };
-	int tries = 0;
+	int tries = make ? REFUSAL_TURNS_NOTE : REFUSAL_TURNS;
 
 	if (!refusal_ready(r, make))
 		return false;
 	while (flock(r->fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EINTR && (errno != EWOULDBLOCK ||
-		    ++tries == REFUSAL_TURNS))
+		    --tries == 0))
 			return false;
 		nanosleep(&turn, NULL);
 	}

@@ -12,7 +12,8 @@
 enum {
 	REFUSAL_WAYS = 8,
 	REFUSAL_SETS = 256,
-	REFUSAL_TURNS = 300,		/* tries for the lock, 1 ms apart */
+	REFUSAL_TURNS = 50,		/* tries for the lock, 1 ms apart */
+	REFUSAL_TURNS_NOTE = 300,	/* of who has something to count */
 	REFUSAL_MINUTE_MS = 60000,
 };
 

@@ -350,11 +350,18 @@ enum store_end store_fold_apart(struct store *, const char *id);
 /* What is shown of an agent that is not silent, by what it said ("": nothing)
  * and its version. */
 const char *store_shown(const char *said, long long version);
-/* Shows who fell silent as offline, and who is not any more as he was. *looked:
- * how many ms it took to find them; *left: the time (clock_steady) was over
- * before all were shown. */
+/* What a look took, in ms: of a processor, and by the clock. What is between
+ * begin and end is added. */
+struct store_spent {
+	long long busy, steady;
+};
+void store_spent_begin(struct store_spent *);
+void store_spent_end(struct store_spent *);
+/* Shows who fell silent as offline, and who is not any more as he was. looked:
+ * what it took to find them; *left: the time (clock_steady) was over before
+ * all were shown. */
 enum store_end store_silent(struct store *, const struct store_told *,
-    long long now, long long until, long long *looked, bool *left);
+    long long now, long long until, struct store_spent *looked, bool *left);
 /* Inside of it: whether a version, from 1 on, was ever published; counts that
  * an agent reported such a one for the first time; writes what was counted;
  * forgets it. When it is committed, tells of it. */

@@ -169,18 +169,17 @@ store_silent_mark(struct store *s, const struct store_told *told,
  * *left: the time was over before. */
 enum store_end
 store_silent(struct store *s, const struct store_told *told,
-    long long now, long long until, long long *looked, bool *left)
+    long long now, long long until, struct store_spent *looked, bool *left)
 {
-	long long pages[STORE_SILENT_PAGES], after = -1, start;
+	long long pages[STORE_SILENT_PAGES], after = -1;
 	enum store_end end;
 	int count;
 
-	*looked = 0;
 	for (*left = false; !*left; after = pages[count - 1]) {
-		start = clock_busy();
+		store_spent_begin(looked);
 		end = store_silent_pages(&s->live, told, now, after, pages,
 		    &count);
-		*looked += clock_busy() - start;
+		store_spent_end(looked);
 		if (end != STORE_DONE || count == 0)
 			return end;
 		end = store_silent_mark(s, told, now, pages, count);

@@ -6,9 +6,9 @@
  * the other.
  *
  * It refuses to take more than a fiftieth of a processor, or to look for
- * silence more than a two-hundredth: when the next look is due lies in
- * liveness, for all processes, and while one of them takes long to look, the
- * others do not.
+ * silence more than a two-hundredth; of what it waits for, as for a disk, a
+ * tenth counts. When the next look is due lies in liveness, for all processes,
+ * and while one of them takes long to look, the others do not.
  */
 #include "store_sqlite.h"
 
@@ -26,6 +26,7 @@ enum {
 	STORE_SWEEP_SHARE = 50,
 	STORE_SWEEP_SILENT_SHARE = 200,
 	STORE_SWEEP_CHEAP = 5,		/* ms; more is made rare */
+	STORE_SWEEP_WAITS = 10,		/* ms by the clock that count as one */
 	STORE_SWEEP_MOST = 600000,	/* ms until the next look; a time
 					 * further away is a clock's that
 					 * was set back */
@@ -38,12 +39,36 @@ store_sweep_due(long long due, long long now)
 	return now >= due || due - now > STORE_SWEEP_MOST;
 }
 
-/* Notes when the next look is due, after one that took `cost` ms of a
- * processor: had it stood still meanwhile, none would be due for long. */
+void
+store_spent_begin(struct store_spent *spent)
+{
+	spent->busy -= clock_busy();
+	spent->steady -= clock_steady();
+}
+
+void
+store_spent_end(struct store_spent *spent)
+{
+	spent->busy += clock_busy();
+	spent->steady += clock_steady();
+}
+
+/* One that was held up, as on a busy machine, does not put the next one off
+ * for minutes. */
+static long long
+store_sweep_cost(const struct store_spent *spent)
+{
+	long long waited = spent->steady / STORE_SWEEP_WAITS;
+
+	return spent->busy > waited ? spent->busy : waited;
+}
+
+/* Notes when the next look is due. */
 static enum store_end
 store_sweep_next(struct store_file *f, enum store_sql which, long long now,
-    long long cost)
+    const struct store_spent *spent)
 {
+	long long cost = store_sweep_cost(spent);
 	sqlite3_stmt *row;
 	long long wait = cost * (which == STORE_SQL_SWEEP_SILENT ?
 	    STORE_SWEEP_SILENT_SHARE : STORE_SWEEP_SHARE);
@@ -127,7 +152,8 @@ store_sweep_apart(struct store *s, long long until, bool *left)
 static enum store_end
 store_sweep_silent(struct store *s, long long now, long budget)
 {
-	long long start = clock_steady(), looked = 0;
+	struct store_spent looked = { .busy = 0 };
+	long long start = clock_steady();
 	struct store_told told;
 	enum store_end end = store_told(s, &told);
 	bool left = false;
@@ -139,7 +165,7 @@ store_sweep_silent(struct store *s, long long now, long budget)
 		    &left);
 	if (end == STORE_DONE && !left)
 		end = store_sweep_next(&s->live, STORE_SQL_SWEEP_SILENT, now,
-		    looked);
+		    &looked);
 	return end;
 }
 
@@ -244,11 +270,14 @@ store_sweep_joined(struct store *s, bool *joined)
 static enum store_end
 store_sweep_join(struct store *s, long long now, long budget)
 {
-	long long start = clock_steady(), busy = clock_busy();
+	struct store_spent spent = { .busy = 0 };
+	long long start = clock_steady();
 	char (*ids)[TOKEN_UUID];
 	bool left = false, joined;
-	enum store_end end = store_sweep_joined(s, &joined);
+	enum store_end end;
 
+	store_spent_begin(&spent);
+	end = store_sweep_joined(s, &joined);
 	if (end != STORE_DONE || (joined && !s->walk.owed))
 		return end;
 	ids = calloc(STORE_SWEEP_BATCH, sizeof(*ids));
@@ -262,9 +291,10 @@ store_sweep_join(struct store *s, long long now, long budget)
 	}
 	if (end == STORE_DONE && !left && !joined)
 		end = store_tally_anew(s);
+	store_spent_end(&spent);
 	if (end == STORE_DONE && !left)
 		end = store_sweep_next(&s->live, STORE_SQL_SWEEP_JOINED, now,
-		    clock_busy() - busy);
+		    &spent);
 	return end;
 }
 

@@ -74,8 +74,8 @@ quiet()
 			# it tries again, with backoff
 			wait_until met $manner 2
 			refute met $manner $((30 + 3 * (SECONDS - since)))
-			wait_until state '.hints == "connecting" and
-			    .controller.state == "polling"'
+			wait_until state '.controller.state == "polling"'
+			state '.hints == "connecting"'
 			[ "$(memory)" -lt 150 ]
 			program_stop agent
 			log_has agent stopped

@@ -38,6 +38,7 @@ told()
 	publish 7 3600
 	command_run --once
 	ends 0 'version 7 is applied'
+	[ "$(count worker '.path == "/state"')" = 1 ]	# nothing twice
 	applied_is 7
 	told 7
 	grep -q '^version 7$' "$dir/state/agent.state"

@@ -217,8 +217,9 @@ broker_go()
 	refute log_has agent wr0ng
 	# once for a reason, not at each attempt
 	sleep 3
-	[ -z "$(grep -o 'warn .*polling goes on' "$dir/agent.log" |
-	    uniq -d)" ]
+	grep -o 'warn .*polling goes on' "$dir/agent.log" >"$dir/reasons"
+	[ -z "$(uniq -d "$dir/reasons")" ]
+	[ "$(wc -l <"$dir/reasons")" -le 3 ]
 	program_stop agent
 	program_stop "$way"
 	"${way}_start"

@@ -83,7 +83,7 @@ assert "50 agents" in text and "99 %" in text' "$dir/svg"
 	local player=$!
 	wait_until grep -q "has version" "$dir/played"
 	controller_stop
-	sleep 3		# of an interval each: everybody meets its absence
+	sleep 9		# it is published meanwhile, and everybody asks
 	controller_again
 	wait "$player"
 	[ "$(value behind)" = 0 ]

@@ -83,27 +83,29 @@ print(n)' "$1"
 	[ "$(present .version)" = 3 ]
 }
 
-# Publishes until it is told to stop, and counts.
+# Publishes until it is told to stop, and counts. A restore may keep it
+# waiting for too long.
 writer()
 {
-	local n
+	local n patience=${2-}
 	dir=$dir/writer.$1
 	mkdir -p "$dir"
 	cp "$BATS_FILE_TMPDIR/controller.env" "$dir"
 	for ((n = 0; ; n++)); do
 		[ ! -e "$BATS_FILE_TMPDIR/enough" ] || break
-		unlocked publish "http://writer-$1/$n" &&
+		$patience publish "http://writer-$1/$n" &&
 		    expect_status 201 || exit 1
 		jq .version "$dir/body" >>"$dir/made"
 	done
 }
 
+# writers_begin [PATIENCE]
 writers_begin()
 {
 	rm -f "$dir/enough"
 	pids=()
 	for n in 1 2; do
-		writer $n >"$dir/writer.$n.log" 2>&1 &
+		writer $n "$@" >"$dir/writer.$n.log" 2>&1 &
 		pids+=($!)
 	done
 	wait_until [ -s "$dir/writer.1/made" ]
@@ -166,7 +168,7 @@ writers_end()
 }
 
 @test "a restore while others publish loses nothing that was acknowledged" {
-	writers_begin
+	writers_begin unlocked
 	for n in 1 2 3; do
 		command_run --restore "$dir/two.db"
 		[ "$status" = 0 ]

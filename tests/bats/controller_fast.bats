@@ -308,8 +308,9 @@ same()
 		alone "$AGENT_KEY"
 	done
 	responders STOP
-	for at in $(($(date +%s%3N) - 11000)) $(($(date +%s%3N) + 600000)) x
-	do
+	for ahead in -11000 20000 x; do
+		at=x
+		[ $ahead = x ] || at=$(($(date +%s%3N) + ahead))
 		line=$(sed "s/^[0-9x]*/$at/" "$front/now")
 		echo "$line" >"$front/now"
 		sleep 0.02

@@ -494,14 +494,17 @@ request()
 	request_documented "$method" "${path%%\?*}" "$status"
 }
 
-# unlocked COMMAND...: a request, again while the answer is 503: of many that
-# write at once SQLite lets one wait too long, and nothing of his is written.
+# unlocked COMMAND...: a request, again while the answer is 503 after a long
+# wait: of many that write at once SQLite keeps one waiting for five seconds,
+# and nothing of his is written.
 unlocked()
 {
-	local try
+	local try since
 	for try in {1..20}; do
+		since=${EPOCHREALTIME/./}
 		"$@" || return
 		[ "$status" = 503 ] || return 0
+		[ $((${EPOCHREALTIME/./} - since)) -ge 4500000 ] || return 0
 	done
 }
 

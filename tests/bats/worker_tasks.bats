@@ -64,7 +64,10 @@ queue_url()
 # start [NAME=value ...]: a worker with an empty queue.
 start()
 {
-	rm -f "$dir"/queue.db* "$dir/worker.log"
+	rm -f "$dir"/queue.db*
+	# what the workers before said is not of this one
+	cat "$dir/worker.log" >>"$dir/workers.log" 2>/dev/null || :
+	rm -f "$dir/worker.log"
 	start_again "$@"
 }
 

@@ -269,6 +269,25 @@ UNIT("a worker that ends behind its acknowledgement is looked for at once")
 	CHECK_INT(w.posts, 2);
 }
 
+UNIT("a look costs one question, whatever is under way")
+{
+	world_begin(1);
+	world_publish();
+	world_poll();
+	world_run(60000);
+	world_step(w.now + 5000);	/* the timer of a check */
+	CHECK(w.done != NULL);
+	w.asks = 0;
+	for (int i = 0; i < 3; i++)
+		deliver_look(&w.deliver);
+	world_run(1000);
+	CHECK_INT(w.asks, 1);
+	deliver_look(&w.deliver);
+	deliver_hurry(&w.deliver);	/* it is just asked */
+	world_run(1000);
+	CHECK_INT(w.asks, 2);
+}
+
 UNIT("refused for the key, it is tried again when the worker restarts")
 {
 	world_begin(1);

@@ -19,7 +19,7 @@ static struct {
 	struct config post;
 	/* the worker */
 	enum manner manner;
-	int instance, posts, applies;
+	int instance, asks, posts, applies;
 	long long version, twice, backwards, zeroes;
 	char etag[CONFIG_ETAG];
 	/* the agent */
@@ -95,6 +95,7 @@ world_state(struct fetch_hub *hub, const struct settings *s, tell_done *done,
 	(void)hub;
 	(void)s;
 	w.posted = false;
+	w.asks++;
 	return world_request(done, arg);
 }
 
@@ -303,6 +304,8 @@ world_disturb(void)
 		w.manner = MANNER_WELL;
 	if (one_in(10))
 		world_restart_worker();
+	if (one_in(5))
+		deliver_look(&w.deliver);
 	if (one_in(10))
 		world_agent();
 	if (one_in(10))

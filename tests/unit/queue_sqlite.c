@@ -243,7 +243,6 @@ UNIT("what is pushed is given out, whatever is due before its commit")
 	settle(taken[0].id, QUEUE_PENDING, "no luck", NULL, 1500);
 	due = loop_now(loop) + 1500;
 	CHECK_INT(finish(), QUEUE_DONE);
-	CHECK_INT(given, 1);
 	/* no other commit, by the clock, is what they wait for */
 	loop_timer_stop(loop, &queue_sqlite_of(queue)->expiry);
 	/* as after a commit that many shared */

@@ -293,7 +293,7 @@ static int
 stands_still(void *arg)
 {
 	(void)arg;
-	usleep(20000);
+	usleep(50000);
 	return 0;
 }
 
@@ -308,8 +308,8 @@ UNIT("a look that was held up is followed by the next, all the same")
 	CHECK_INT(store_sweep(s, 2000, 60000), STORE_DONE);
 	sqlite3_progress_handler(s->live.db, 0, NULL, NULL);
 	CHECK(!s->walk.owed);
-	CHECK(asks("SELECT silent FROM sweep") < 2000 + 4000);
-	CHECK(asks("SELECT joined FROM sweep") < 2000 + 4000);
+	CHECK(asks("SELECT silent FROM sweep") < 2000 + 10000);
+	CHECK(asks("SELECT joined FROM sweep") < 2000 + 10000);
 	store_free(s);
 	folder_remove();
 }
