@@ -62,6 +62,18 @@ late()
 	said 'is not told' || grep -s 'is not told' "$dir/commands.log"
 }
 
+# comes CHECK...: it holds, however long that takes, if no broker was late.
+comes()
+{
+	wait_until holds_or_late "$@"
+	wait_until -t 5 "$@"
+}
+
+holds_or_late()
+{
+	"$@" || late
+}
+
 # tells URL CHECK...: publishes URL/1, and others, until CHECK holds of one.
 tells()
 {
@@ -69,7 +81,7 @@ tells()
 	for try in 1 2 3 4; do
 		publish "{\"url\":\"$1/$try\"}"
 		expect_status 201 || return
-		! wait_until -t 5 "${@:2}" || return 0
+		! comes "${@:2}" || return 0
 		late || return
 	done
 	return 1
@@ -110,7 +122,7 @@ latest()
 		publish "$data"
 		expect_status 201
 		version=$(jq .version "$dir/body")
-		! wait_until -t 5 newest || break
+		! comes newest || break
 		late
 	done
 	printf '{"version":"%s","config":%s,"timestamp":"' "$version" "$data" \
@@ -141,7 +153,7 @@ once()
 		line[$broker]=$(($(wc -l <"$dir/heard.$broker") + 1))
 	done
 	publish "{\"url\":\"http://same/$1\"}" && expect_status 201 &&
-	    wait_until -t 5 hears "http://same/$1" redis nats || return
+	    comes hears "http://same/$1" redis nats || return
 	for n in 1 2 3 4 5 6 7 8; do	# for each process of the pool
 		publish "{\"url\":\"http://same/$1\"}" &&
 		    expect_status 200 &&
@@ -153,7 +165,7 @@ once()
 		    return
 	done
 	publish "{\"url\":\"http://next/$1\"}" && expect_status 201 &&
-	    wait_until -t 5 hears "http://next/$1" redis nats || return
+	    comes hears "http://next/$1" redis nats || return
 	for broker in redis nats; do
 		tail -n "+${line[$broker]}" "$dir/heard.$broker" |
 		    jq -se --arg n "$1" 'map(fromjson.config.url) ==
@@ -188,7 +200,7 @@ once()
 		request POST /config/rollback "${ADMIN[@]}" \
 		    --data '{"version":1}'
 		expect_status 201
-		! wait_until -t 5 told_last redis "$first" || break
+		! comes told_last redis "$first" || break
 		late
 	done
 	told_last redis "$first"
@@ -197,14 +209,14 @@ once()
 		tells "http://later/$try" hears "http://later/$try" redis
 		later=$(tail -n 1 "$dir/heard.redis" | jq -r fromjson.version)
 		configured "$bin/dcm-controller" --restore "$dir/backup"
-		! wait_until -t 5 told_last redis "$first" || break
+		! comes told_last redis "$first" || break
 		late
 	done
 	told_last redis "$first and (.version | tonumber) > $later"
 	for try in 1 2 3 4; do
 		configured STATE_DIR="$dir/fresh.$try" \
 		    "$bin/dcm-controller" --migrate
-		! wait_until -t 5 told_last redis \
+		! comes told_last redis \
 		    "$first and .version == \"1\"" || break
 		late
 	done
