@@ -79,7 +79,9 @@ assert "50 agents" in text and "99 %" in text' "$dir/svg"
 
 @test "the controller's restart is survived, and the peak after it is told" {
 	rm -f "$dir/played"	# that of another test
-	played --publish-at 8 --connections 10 >"$dir/played" 2>&1 &
+	# after so long an absence some wait for most of a minute
+	played --publish-at 8 --seconds 300 --connections 10 \
+	    >"$dir/played" 2>&1 &
 	local player=$!
 	wait_until grep -q "has version" "$dir/played"
 	controller_stop
