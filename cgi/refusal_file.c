@@ -1,8 +1,8 @@
 /*
  * The file of refused credentials: opened when it is needed, made by the
  * first refusal, made anew when it was removed or is not what it should be.
- * Whoever waits for its lock does so for a twentieth of a second at most,
- * and then counts nothing.
+ * Whoever waits for its lock does so for a twentieth of a second at most, or
+ * for a third when he has something to count; after that it is lost.
  */
 #include "refusal_inner.h"
 
@@ -121,12 +121,12 @@ refusal_unlock(const struct refusal *r)
 }
 
 bool
-refusal_lock(struct refusal *r, bool make, struct refusal_head *head)
+refusal_lock(struct refusal *r, bool note, struct refusal_head *head)
 {
 	const struct timespec turn = { .tv_nsec = 1000000 };
-	int tries = make ? REFUSAL_TURNS_NOTE : REFUSAL_TURNS;
+	int tries = note ? REFUSAL_TURNS_NOTE : REFUSAL_TURNS;
 
-	if (!refusal_ready(r, make))
+	if (!refusal_ready(r, note))
 		return false;
 	while (flock(r->fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EINTR && (errno != EWOULDBLOCK ||

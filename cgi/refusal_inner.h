@@ -62,9 +62,10 @@ bool refusal_read(const struct refusal *, void *into, size_t n, off_t at);
 void refusal_write(const struct refusal *, const void *from, size_t n,
     off_t at);
 
-/* Locks and reads the head; a file that is none of ours begins anew. make:
- * also where there is none. False: not locked. */
-bool refusal_lock(struct refusal *, bool make, struct refusal_head *);
+/* Locks and reads the head; a file that is none of ours begins anew. note:
+ * there is something to count, so that a file is made where there is none, and
+ * the lock waited for longer. False: not locked. */
+bool refusal_lock(struct refusal *, bool note, struct refusal_head *);
 void refusal_unlock(const struct refusal *);
 
 /* The head as it is, without the lock: for what may be a moment old. */

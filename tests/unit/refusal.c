@@ -4,6 +4,12 @@
  */
 #include "unit.h"
 
+#include <time.h>
+
+static int turned(const struct timespec *, struct timespec *);
+#define nanosleep turned
+#include "../../cgi/refusal_file.c"
+#undef nanosleep
 #include "../../cgi/refusal.c"
 
 #include <fcntl.h>
@@ -51,6 +57,27 @@ static long long
 wait_at(const char *address, long second)
 {
 	return refusal_wait(&r, address, (NOW + second) * 1000LL);
+}
+
+static int holder = -1;		/* has the lock, for so many turns more */
+static int held;
+
+static int
+turned(const struct timespec *span, struct timespec *left)
+{
+	(void)span, (void)left;
+	if (--held == 0)
+		flock(holder, LOCK_UN);
+	return 0;
+}
+
+static void
+hold(int turns)
+{
+	if (holder < 0)
+		holder = open(r.path, O_RDWR | O_CLOEXEC);
+	CHECK(flock(holder, LOCK_EX | LOCK_NB) == 0);
+	held = turns;
 }
 
 static char seen[65536];
@@ -141,6 +168,22 @@ UNIT("all processes count together")
 		CHECK(waitpid(pid, NULL, 0) == pid);
 	}
 	CHECK_INT(wait_at("192.0.2.1", 0), 60000);
+	end();
+}
+
+UNIT("who counts waits for the lock longer than who asks")
+{
+	begin();
+	for (int n = 0; n < 10; n++)
+		refuse("192.0.2.1", n, true);
+	hold(REFUSAL_TURNS + 10);
+	refuse("192.0.2.1", 10, true);
+	CHECK_INT(held, 0);
+	CHECK(wait_at("192.0.2.1", 11) > 0);
+	hold(REFUSAL_TURNS + 10);
+	CHECK_INT(wait_at("192.0.2.1", 11), 0);
+	CHECK_INT(held, 11);	/* the last try is not slept after */
+	close(holder);
 	end();
 }
 
